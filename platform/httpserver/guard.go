@@ -1,0 +1,56 @@
+package httpserver
+
+import (
+	"context"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/badge-engine/badge-engine/platform/fault"
+	"github.com/badge-engine/badge-engine/platform/principal"
+)
+
+// The refusals of the guard.
+var (
+	ErrUnauthenticated = fault.New(fault.Unauthenticated, "httpserver.unauthenticated", "A valid token is needed here.")
+	ErrForbidden       = fault.New(fault.Forbidden, "httpserver.forbidden", "The token does not allow this.")
+)
+
+// Credentials are what a request shows of its caller.
+type Credentials struct {
+	Authorization string // the header as it came, scheme included; may be empty
+	RemoteIP      string // the caller's address, as far as the trusted proxies tell
+}
+
+// Guard finds out who is calling. It answers with nobody or a fault of kind
+// Unauthenticated when it does not know, and with other faults when it cannot tell.
+type Guard interface {
+	Authenticate(ctx context.Context, c Credentials) (principal.Principal, error)
+}
+
+// admit lets the request pass, with its principal in the context, or says why not.
+func (s *Server) admit(c *fiber.Ctx, a Access) error {
+	if a.public {
+		return nil
+	}
+	ctx := c.UserContext()
+	p, err := s.guard.Authenticate(ctx, Credentials{Authorization: c.Get(fiber.HeaderAuthorization), RemoteIP: s.remoteIP(c)})
+	if err != nil {
+		return err
+	}
+	if p.Anonymous() {
+		return ErrUnauthenticated.Detailf("Send it as \"Authorization: Bearer\" and the token.")
+	}
+	c.SetUserContext(principal.With(ctx, p))
+	if a.anyone {
+		return nil
+	}
+	for _, scope := range a.scopes {
+		if p.May(scope) {
+			return nil
+		}
+	}
+	// RFC 6750, 3.1 (Error Codes): insufficient_scope names the scope needed.
+	c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="badge-engine", error="insufficient_scope", scope="`+strings.Join(a.scopes, " ")+`"`)
+	return ErrForbidden.Detailf("It needs the scope %s.", strings.Join(a.scopes, " or "))
+}
