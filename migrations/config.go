@@ -1,0 +1,27 @@
+package migrations
+
+import "errors"
+
+// Config says when the schema is brought up to date.
+type Config struct {
+	OnStart     string `env:"MIGRATE_ON_START"` // auto, always or never
+	Environment string `env:"APP_ENV"`          // development is the one that matters here
+}
+
+// Default migrates by itself only where no operator does it.
+func Default() Config { return Config{OnStart: "auto"} }
+
+// Check names the first variable whose value cannot be used.
+func (c Config) Check() error {
+	switch c.OnStart {
+	case "auto", "always", "never":
+		return nil
+	}
+	return errors.New("MIGRATE_ON_START must be auto, always or never")
+}
+
+// Automatic reports whether a start on this dialect migrates by itself.
+func (c Config) Automatic(dialect string) bool {
+	return c.OnStart == "always" ||
+		c.OnStart == "auto" && (dialect == "sqlite" || c.Environment == "development")
+}

@@ -1,0 +1,31 @@
+package cache
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/badge-engine/badge-engine/platform/probe"
+	"go.uber.org/fx"
+)
+
+// Module offers the [Cache] that one of drivers opens, until the stop, and the
+// probe "cache". A cache that is away stops no start: it is only slower without.
+func Module(drivers ...Driver) fx.Option {
+	return fx.Module("cache",
+		fx.Provide(func(lifecycle fx.Lifecycle, cfg Config, log *slog.Logger, now func() time.Time) (Cache, error) {
+			store, err := New(cfg, now, drivers...)
+			if err != nil {
+				return nil, err
+			}
+			log = log.With(slog.String("module", "cache"))
+			lifecycle.Append(fx.StartStopHook(func(ctx context.Context) {
+				if err := store.Ping(ctx); err != nil {
+					log.WarnContext(ctx, "cache is away", slog.Any("url", cfg), slog.Any("error", err))
+				}
+			}, store.Close))
+			return store, nil
+		}),
+		probe.Provide(func(cache Cache) probe.Probe { return probe.Probe{Name: "cache", Check: cache.Ping} }),
+	)
+}

@@ -1,0 +1,43 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+
+	"gorm.io/gorm"
+)
+
+// Driver is a storage plug-in: everything that one engine does differently.
+// It is a value without state; what it opens belongs to the caller.
+type Driver interface {
+	// Dialect names the engine. Migrations for it stand in a folder of this name.
+	Dialect() string
+
+	// Schemes are the schemes of DATABASE_URL that choose this driver.
+	Schemes() []string
+
+	// Open reads cfg and returns the pool that writes and the pool that reads;
+	// they may be the same one. It must not dial or touch the disk. An error
+	// names DATABASE_URL and must not repeat its value.
+	Open(cfg Config) (writer, reader *sql.DB, err error)
+
+	// Prepare makes ready what must be there before the first connection, such
+	// as the folder of a file.
+	Prepare(ctx context.Context, cfg Config) error
+
+	// Dialector lets gorm speak to pool. It must translate errors as Translate does.
+	Dialector(pool *sql.DB) gorm.Dialector
+
+	// Translate turns an error of the engine into one a store knows: see the
+	// package documentation. It leaves alone what it does not know, and what it
+	// has translated already. The text of what it returns never contains values.
+	Translate(err error) error
+
+	// Lock waits until nobody else, in any process, holds the lock of this name
+	// in this database, or until ctx ends. It must not use the pools: whoever
+	// holds the lock needs them. The lock goes with its holder's process.
+	Lock(ctx context.Context, cfg Config, name string) (release func(), err error)
+
+	// Tables is a statement that lists the names of all tables, one a row.
+	Tables() string
+}
