@@ -1,0 +1,54 @@
+package image_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/badge-engine/badge-engine/modules/internal/image"
+)
+
+func benchmarkPictures(b *testing.B) map[string][]byte {
+	pictures := map[string][]byte{}
+	for name, side := range map[string]int{"PNG/10kB": 50, "PNG/100kB": 158, "PNG/1MB": 500} {
+		pictures[name] = noise(b, side)
+	}
+	pictures["SVG/10kB"] = []byte(`<svg xmlns="http://www.w3.org/2000/svg">` + strings.Repeat(`<g fill="#123456"><path d="M0 0h10v20z"/></g>`, 220) + `</svg>`)
+	pictures["SVG/100kB"] = []byte(`<svg xmlns="http://www.w3.org/2000/svg">` + strings.Repeat(`<g fill="#123456"><path d="M0 0h10v20z"/></g>`, 2200) + `</svg>`)
+	return pictures
+}
+
+var benchmarkOrder = []string{"PNG/10kB", "PNG/100kB", "PNG/1MB", "SVG/10kB", "SVG/100kB"}
+
+func BenchmarkBake(b *testing.B) {
+	pictures := benchmarkPictures(b)
+	for _, name := range benchmarkOrder {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(pictures[name])))
+			for b.Loop() {
+				if _, err := image.Bake(pictures[name], []byte(credential), image.Options{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkExtract(b *testing.B) {
+	pictures := benchmarkPictures(b)
+	for _, name := range benchmarkOrder {
+		b.Run(name, func(b *testing.B) {
+			baked, err := image.Bake(pictures[name], []byte(credential), image.Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			b.SetBytes(int64(len(baked)))
+			for b.Loop() {
+				if _, err := image.Extract(baked); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
