@@ -1,0 +1,4 @@
+package health
+
+// Drainer says whether the server is on its way out.
+type Drainer interface{ Draining() bool }
