@@ -1,0 +1,29 @@
+package achievements
+
+import (
+	"go.uber.org/fx"
+
+	"github.com/badge-engine/badge-engine/migrations"
+	"github.com/badge-engine/badge-engine/platform/httpserver"
+	"github.com/badge-engine/badge-engine/platform/logging"
+	"github.com/badge-engine/badge-engine/platform/page"
+)
+
+// Module is the graph of this module.
+var Module = fx.Module("achievements",
+	logging.Scope("achievements"),
+	migrations.Provide(Schema),
+	fx.Provide(NewStore, New),
+	fx.Provide(
+		func(keys Keys, ledger Ledger, work Work) Ports { return Ports{Keys: keys, Ledger: ledger, Work: work} },
+		newHandlers,
+		fx.Private,
+	),
+	httpserver.Mount(Routes),
+	httpserver.Speak(func(r *page.Renderer) httpserver.Dialect {
+		return httpserver.Dialect{Prefix: "/issuers/", Write: r.Problem}
+	}),
+	httpserver.Speak(func(r *page.Renderer) httpserver.Dialect {
+		return httpserver.Dialect{Prefix: "/achievements/", Write: r.Problem}
+	}),
+)

@@ -1,0 +1,169 @@
+package integrity
+
+import (
+	"context"
+	"crypto"
+	"maps"
+	"time"
+)
+
+// Proof is an embedded proof, its members in the order in which they are written.
+// Data Integrity 1.0, 2.1 (Proofs).
+type Proof struct {
+	Context            any    `json:"@context,omitempty"`
+	ID                 string `json:"id,omitempty"`
+	Type               string `json:"type"`
+	Cryptosuite        string `json:"cryptosuite"`
+	Created            string `json:"created,omitempty"`
+	Expires            string `json:"expires,omitempty"`
+	VerificationMethod string `json:"verificationMethod"`
+	ProofPurpose       string `json:"proofPurpose"`
+	Domain             string `json:"domain,omitempty"`
+	Challenge          string `json:"challenge,omitempty"`
+	Nonce              string `json:"nonce,omitempty"`
+	PreviousProof      any    `json:"previousProof,omitempty"` // a string or several
+	ProofValue         string `json:"proofValue"`
+}
+
+// Options are what a proof says beside the signature. The zero value makes a proof
+// of assertion without a date.
+type Options struct {
+	ID            string
+	Created       time.Time // whole seconds are written
+	Expires       time.Time
+	Purpose       string // assertionMethod when empty
+	Domain        string
+	Challenge     string
+	Nonce         string
+	PreviousProof []string // ids of proofs in the document that this one covers
+}
+
+func (p Proof) configuration() map[string]any {
+	config := map[string]any{"type": p.Type, "cryptosuite": p.Cryptosuite, "verificationMethod": p.VerificationMethod, "proofPurpose": p.ProofPurpose}
+	for name, value := range map[string]string{"id": p.ID, "created": p.Created, "expires": p.Expires, "domain": p.Domain, "challenge": p.Challenge, "nonce": p.Nonce} {
+		if value != "" {
+			config[name] = value
+		}
+	}
+	if p.PreviousProof != nil {
+		config["previousProof"] = p.PreviousProof
+	}
+	if p.Context != nil {
+		config["@context"] = p.Context
+	}
+	return config
+}
+
+// Transformed is a document that is hashed and ready to be signed, any number of
+// times and by anybody.
+type Transformed struct {
+	suite   suite
+	hash    crypto.Hash
+	context any
+	digest  []byte
+}
+
+// Transform hashes a document for eddsa-rdfc-2022; a member proof is left aside.
+// Its error wraps that of the canonicalizer.
+func Transform(c Canonicalizer, document map[string]any) (*Transformed, error) {
+	return transform(c, suites[EdDSARDFC2022], crypto.SHA256, document, nil)
+}
+
+func transform(c Canonicalizer, s suite, hash crypto.Hash, document map[string]any, previous []any) (*Transformed, error) {
+	unsecured := without(document, previous)
+	digest, err := s.digest(c, hash, unsecured)
+	if err != nil {
+		return nil, err
+	}
+	return &Transformed{suite: s, hash: hash, context: unsecured["@context"], digest: digest}, nil
+}
+
+// without is the document as one proof covers it: with no proofs but the previous
+// ones it names. Data Integrity 1.0, 4.4 (Add Proof Set/Chain).
+func without(document map[string]any, previous []any) map[string]any {
+	if _, there := document["proof"]; !there && previous == nil {
+		return document
+	}
+	unsecured := maps.Clone(document)
+	delete(unsecured, "proof")
+	if previous != nil {
+		unsecured["proof"] = previous
+	}
+	return unsecured
+}
+
+// Sign makes the proof.
+//
+// Data Integrity EdDSA Cryptosuites 1.0, 3.2.1 (Create Proof).
+func (t *Transformed) Sign(ctx context.Context, c Canonicalizer, signer Signer, o Options) (Proof, error) {
+	proof := Proof{
+		ID: o.ID, Type: typeDataIntegrity, Cryptosuite: t.suite.name, VerificationMethod: signer.VerificationMethod(),
+		ProofPurpose: o.Purpose, Domain: o.Domain, Challenge: o.Challenge, Nonce: o.Nonce, Created: stamp(o.Created), Expires: stamp(o.Expires),
+	}
+	if proof.ProofPurpose == "" {
+		proof.ProofPurpose = assertionMethod
+	}
+	switch len(o.PreviousProof) {
+	case 0:
+	case 1:
+		proof.PreviousProof = o.PreviousProof[0]
+	default:
+		ids := make([]any, len(o.PreviousProof))
+		for i, id := range o.PreviousProof {
+			ids[i] = id
+		}
+		proof.PreviousProof = ids
+	}
+	if t.suite.jcs {
+		proof.Context = t.context
+	}
+	data, err := t.suite.hashData(c, t.hash, t.suite.configuration(proof.configuration(), t.context), t.digest)
+	if err != nil {
+		return Proof{}, err
+	}
+	signature, err := signer.Sign(ctx, data)
+	if err != nil {
+		return Proof{}, trouble(ProofGenerationError, "", "the signer did not sign").with(err)
+	}
+	if size := 2 * t.hash.Size(); len(signature) != size {
+		// Both halves of a signature are as long as the hash, on all three curves.
+		return Proof{}, trouble(ProofGenerationError, "", "the signer answered %d bytes instead of the %d of a signature", len(signature), size)
+	}
+	proof.ProofValue = encodeSignature(signature)
+	return proof, nil
+}
+
+// Create makes a proof of any suite that is written here. Proofs already in the
+// document are not covered, unless o.PreviousProof names them.
+func Create(ctx context.Context, c Canonicalizer, cryptosuite string, signer Signer, document map[string]any, o Options) (Proof, error) {
+	s, ok := suites[cryptosuite]
+	if !ok || s.legacy {
+		return Proof{}, trouble(ProofGenerationError, "Use eddsa-rdfc-2022.", "no proof is made by the cryptosuite %s", shown(cryptosuite)).with(ErrUnsupported)
+	}
+	hash := crypto.SHA256
+	if h, ok := signer.(hasher); ok {
+		hash = h.Hash()
+	}
+	var previous []any
+	if len(o.PreviousProof) > 0 {
+		proofs, err := proofsOf(document)
+		if err == nil {
+			previous, err = matching(proofs, o.PreviousProof)
+		}
+		if err != nil {
+			return Proof{}, trouble(ProofGenerationError, "Name proofs that are in the document.", "the previous proofs are not there").with(err)
+		}
+	}
+	t, err := transform(c, s, hash, document, previous)
+	if err != nil {
+		return Proof{}, err
+	}
+	return t.Sign(ctx, c, signer, o)
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Truncate(time.Second).Format(time.RFC3339)
+}

@@ -1,0 +1,184 @@
+package integrity
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	_ "crypto/sha256" // SHA-256, by crypto.Hash
+	_ "crypto/sha512" // SHA-384, by crypto.Hash
+	"maps"
+	"math/big"
+
+	"github.com/badge-engine/badge-engine/modules/internal/did"
+	"github.com/badge-engine/badge-engine/modules/internal/jsonld"
+)
+
+// The cryptosuites, by the names that proofs give them.
+const (
+	EdDSARDFC2022 = "eddsa-rdfc-2022"
+	EdDSAJCS2022  = "eddsa-jcs-2022"
+	ECDSARDFC2019 = "ecdsa-rdfc-2019"
+	ECDSAJCS2019  = "ecdsa-jcs-2019"
+	EdDSA2022     = "eddsa-2022"           // the former name of eddsa-rdfc-2022
+	Ed25519Legacy = "Ed25519Signature2020" // a proof type of its own, without a cryptosuite
+)
+
+const (
+	typeDataIntegrity = "DataIntegrityProof"
+	assertionMethod   = "assertionMethod"
+)
+
+// Canonicalizer turns a JSON-LD document into canonical N-Quads by RDFC-1.0. It
+// must refuse what does not become a quad: a term without definition would
+// otherwise be added or altered without breaking any signature.
+type Canonicalizer interface {
+	Canonicalize(doc map[string]any) ([]byte, error)
+}
+
+// canonicalizerWith is a Canonicalizer that labels blank nodes by other hashes, too.
+//
+// Data Integrity ECDSA Cryptosuites 1.0, 3.2.3 (Transformation): the hash of
+// RDFC-1.0 is that of the curve.
+type canonicalizerWith interface {
+	CanonicalizeWith(hash crypto.Hash, doc map[string]any) ([]byte, error)
+}
+
+type suite struct {
+	name   string
+	ecdsa  bool
+	jcs    bool
+	legacy bool // read, never written
+}
+
+var suites = map[string]suite{
+	EdDSARDFC2022: {name: EdDSARDFC2022},
+	EdDSAJCS2022:  {name: EdDSAJCS2022, jcs: true},
+	ECDSARDFC2019: {name: ECDSARDFC2019, ecdsa: true},
+	ECDSAJCS2019:  {name: ECDSAJCS2019, ecdsa: true, jcs: true},
+	EdDSA2022:     {name: EdDSA2022, legacy: true},
+}
+
+// suiteOf reads which suite a proof is of.
+func suiteOf(proof map[string]any) (suite, error) {
+	const remedy = "Use a DataIntegrityProof with the cryptosuite eddsa-rdfc-2022."
+	typ := proof["type"]
+	if list, ok := typ.([]any); ok && len(list) == 1 {
+		typ = list[0]
+	}
+	switch typ {
+	case typeDataIntegrity:
+		name, _ := proof["cryptosuite"].(string)
+		if s, ok := suites[name]; ok {
+			return s, nil
+		}
+		if name == "" {
+			return suite{}, trouble(ProofVerificationError, remedy, "the proof names no cryptosuite")
+		}
+		return suite{}, trouble(ProofVerificationError, remedy, "the cryptosuite %s is not supported", shown(name)).with(ErrUnsupported)
+	case Ed25519Legacy:
+		return suite{name: Ed25519Legacy, legacy: true}, nil
+	case nil:
+		return suite{}, trouble(ProofVerificationError, remedy, "the proof has no type")
+	}
+	return suite{}, trouble(ProofVerificationError, remedy, "proofs of the type %s are not supported", shown(typ)).with(ErrUnsupported)
+}
+
+// hashFor is the hash that goes with a key; 0 when the key does not fit the suite.
+func (s suite) hashFor(pub crypto.PublicKey) crypto.Hash {
+	switch key := pub.(type) {
+	case ed25519.PublicKey:
+		if !s.ecdsa {
+			return crypto.SHA256
+		}
+	case *ecdsa.PublicKey:
+		switch {
+		case s.ecdsa && key.Curve == elliptic.P256():
+			return crypto.SHA256
+		case s.ecdsa && key.Curve == elliptic.P384():
+			return crypto.SHA384
+		}
+	}
+	return 0
+}
+
+// canonical is the transformation of a document or of proof options.
+func (s suite) canonical(c Canonicalizer, hash crypto.Hash, doc map[string]any) ([]byte, error) {
+	var text []byte
+	var err error
+	if s.jcs {
+		text, err = jsonld.JCS(doc)
+	} else if with, ok := c.(canonicalizerWith); ok && hash != crypto.SHA256 {
+		text, err = with.CanonicalizeWith(hash, doc)
+	} else {
+		text, err = c.Canonicalize(doc)
+	}
+	if err != nil {
+		return nil, trouble(ProofTransformationError, "", "the document cannot be brought into its canonical form").with(err)
+	}
+	return text, nil
+}
+
+func (s suite) digest(c Canonicalizer, hash crypto.Hash, doc map[string]any) ([]byte, error) {
+	text, err := s.canonical(c, hash, doc)
+	if err != nil {
+		return nil, err
+	}
+	h := hash.New()
+	h.Write(text)
+	return h.Sum(nil), nil
+}
+
+// configuration is the proof as it is hashed: without its value, and in the
+// context of the document.
+//
+// Data Integrity EdDSA Cryptosuites 1.0, 3.2.5 and 3.3.5 (Proof Configuration).
+func (s suite) configuration(proof map[string]any, context any) map[string]any {
+	config := maps.Clone(proof)
+	delete(config, "proofValue")
+	if !s.jcs {
+		config["@context"] = context
+	}
+	return config
+}
+
+// hashData is what gets signed: 3.2.4 (Hashing), the proof first.
+func (s suite) hashData(c Canonicalizer, hash crypto.Hash, config map[string]any, document []byte) ([]byte, error) {
+	sum, err := s.digest(c, hash, config)
+	if err != nil {
+		return nil, err
+	}
+	return append(sum, document...), nil
+}
+
+// check verifies a signature over hashData.
+func check(pub crypto.PublicKey, hash crypto.Hash, data, signature []byte) bool {
+	switch key := pub.(type) {
+	case ed25519.PublicKey:
+		return len(key) == ed25519.PublicKeySize && ed25519.Verify(key, data, signature)
+	case *ecdsa.PublicKey:
+		half := (key.Curve.Params().BitSize + 7) / 8
+		if len(signature) != 2*half {
+			return false
+		}
+		h := hash.New()
+		h.Write(data)
+		return ecdsa.Verify(key, h.Sum(nil), new(big.Int).SetBytes(signature[:half]), new(big.Int).SetBytes(signature[half:]))
+	}
+	return false
+}
+
+func encodeSignature(signature []byte) string { return "z" + did.EncodeBase58(signature) }
+
+func decodeSignature(value any) ([]byte, error) {
+	const remedy = "Give the signature in multibase base58btc (z…)."
+	text, ok := value.(string)
+	if !ok || text == "" || text[0] != 'z' {
+		return nil, trouble(ProofVerificationError, remedy, "the proof has no proofValue in base58btc")
+	}
+	signature, err := did.DecodeBase58(text[1:])
+	if err != nil {
+		return nil, trouble(ProofVerificationError, remedy, "the proofValue is not base58btc")
+	}
+	return signature, nil
+}

@@ -1,0 +1,130 @@
+package credential
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/badge-engine/badge-engine/modules/internal/credential/integrity"
+	"github.com/badge-engine/badge-engine/modules/internal/jsonld"
+	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
+	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
+)
+
+var (
+	// ErrIssued says that a prepared credential was issued before.
+	ErrIssued = errors.New("credential: this prepared credential was issued before; prepare it again")
+
+	// ErrForeignKey says that the key of the signer is not the issuer's own by its
+	// name, so that no verifier would believe it.
+	ErrForeignKey = errors.New("credential: the verification method of the signer, without its fragment, is not the id of the issuer")
+)
+
+// LintError lists the rules that a credential would break, so that it cannot be issued.
+type LintError struct{ Violations []openbadges.Violation }
+
+// Error implements error.
+func (e *LintError) Error() string {
+	if len(e.Violations) == 0 {
+		return "credential: it breaks a rule"
+	}
+	v := e.Violations[0]
+	s := fmt.Sprintf("credential: it breaks %d rules, the first at %q: %s (%s)", len(e.Violations), v.Pointer, v.Detail, v.Rule)
+	if v.Remedy != "" {
+		s += "; " + v.Remedy
+	}
+	return s
+}
+
+// Prepared is a credential that passed the lint and may be issued once.
+type Prepared struct {
+	canonicalizer integrity.Canonicalizer
+	document      []byte
+	issuer        string
+	transformed   *integrity.Transformed
+	issued        atomic.Bool
+}
+
+// Prepare lints a credential by every rule that concerns an issuer, and by strict
+// expansion: a term that no context defines would go unsigned. It answers with a
+// [*LintError], or [jsonld.ErrWorkLimit] in one.
+func Prepare(c integrity.Canonicalizer, doc openbadges.AchievementCredential) (*Prepared, error) {
+	if len(doc.Proof) > 0 {
+		return nil, &LintError{[]openbadges.Violation{{Pointer: "/proof", Rule: "Data Integrity 1.0, 4.2 (Add Proof)", Detail: "the credential is not signed yet, but has a proof", Remedy: "Leave it out; issuing adds it."}}}
+	}
+	text, err := json.Marshal(doc)
+	if err != nil {
+		return nil, &LintError{[]openbadges.Violation{{Rule: "RFC 8259 (JSON)", Detail: "an endorsement is no JSON", Remedy: "Give endorsements as JSON objects."}}}
+	}
+	value, err := strictjson.Parse(text)
+	if err != nil {
+		return nil, lint(err)
+	}
+	document, ok := value.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("credential: a struct became %T in JSON", value)
+	}
+	if violations := openbadges.CheckCredential(document, openbadges.Issuing); len(violations) > 0 {
+		return nil, &LintError{violations}
+	}
+	transformed, err := integrity.Transform(c, document)
+	if err != nil {
+		return nil, lint(err)
+	}
+	return &Prepared{canonicalizer: c, document: text, issuer: doc.Issuer.ID, transformed: transformed}, nil
+}
+
+// lint makes a LintError of what a reader or the canonicalizer said.
+func lint(err error) error {
+	violation, ok := violationOf(err)
+	if !ok {
+		return err
+	}
+	return &LintError{[]openbadges.Violation{violation}}
+}
+
+func violationOf(err error) (openbadges.Violation, bool) {
+	var expansion *jsonld.Error
+	if errors.As(err, &expansion) {
+		return openbadges.Violation{Pointer: expansion.Pointer, Rule: "JSON-LD 1.1, strict expansion: " + expansion.Code, Detail: expansion.Problem, Remedy: expansion.Remedy}, true
+	}
+	var syntax *strictjson.Error
+	if errors.As(err, &syntax) {
+		return openbadges.Violation{Pointer: syntax.Pointer, Rule: "RFC 8259 (JSON), RFC 7493 (I-JSON)", Detail: syntax.Problem, Remedy: syntax.Remedy}, true
+	}
+	return openbadges.Violation{}, false
+}
+
+// Document is the JSON that gets signed, without its proof. The caller must not alter it.
+func (p *Prepared) Document() []byte { return p.document }
+
+// Issue signs by eddsa-rdfc-2022 and answers the credential with its proof. The
+// signed document stands in it byte for byte. Issue works once: a second call
+// answers [ErrIssued], even if the first was not successful. A signer whose key is
+// not the issuer's own is refused before that, with [ErrForeignKey].
+func (p *Prepared) Issue(ctx context.Context, signer integrity.Signer, created time.Time) ([]byte, error) {
+	// Open Badges 3.0, 9.1: the key must belong to the issuer, and verifiers compare names.
+	if controller, _, found := strings.Cut(signer.VerificationMethod(), "#"); !found || controller != p.issuer {
+		return nil, ErrForeignKey
+	}
+	if !p.issued.CompareAndSwap(false, true) {
+		return nil, ErrIssued
+	}
+	proof, err := p.transformed.Sign(ctx, p.canonicalizer, signer, integrity.Options{Created: created})
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(proof)
+	if err != nil {
+		return nil, fmt.Errorf("credential: write proof: %w", err)
+	}
+	const member = `,"proof":[`
+	signed := make([]byte, 0, len(p.document)+len(member)+len(text)+2)
+	signed = append(signed, p.document[:len(p.document)-1]...)
+	signed = append(append(signed, member...), text...)
+	return append(signed, "]}"...), nil
+}

@@ -1,0 +1,71 @@
+package jsonld
+
+import (
+	"crypto"
+	"sync"
+	"sync/atomic"
+)
+
+// Processor reads documents. It remembers what the embedded contexts mean, so use one for all. It is safe for concurrent
+// use.
+type Processor struct {
+	root *activeContext
+	memo memo
+}
+
+// New is a Processor that knows the embedded contexts and no others.
+func New() *Processor {
+	return &Processor{root: &activeContext{shared: true}}
+}
+
+// Canonicalize is what a cryptosuite with RDFC-1.0 and SHA-256 hashes: the document, which must not contain its proof, as
+// canonical N-Quads. It answers with *[Error], [ErrWorkLimit] being one of them.
+func (p *Processor) Canonicalize(doc map[string]any) ([]byte, error) {
+	return p.CanonicalizeWith(crypto.SHA256, doc)
+}
+
+// CanonicalizeWith is [Processor.Canonicalize] with another hash function inside RDFC-1.0: vc-di-ecdsa, 3.2 asks for
+// SHA-384 with keys on the curve P-384.
+func (p *Processor) CanonicalizeWith(hash crypto.Hash, doc map[string]any) ([]byte, error) {
+	quads, err := p.Quads(doc)
+	if err != nil {
+		return nil, err
+	}
+	c, err := CanonicalizeWith(hash, quads, 0)
+	if err != nil {
+		return nil, err
+	}
+	return c.NQuads, nil
+}
+
+// memo keeps contexts by origin. Readers take no lock. When it is full it begins anew: what foreign documents combine
+// cannot make it grow without bound, and what is in use returns at once.
+type memo struct {
+	entries atomic.Pointer[sync.Map] // origin to *activeContext
+	count   atomic.Int64
+}
+
+const maxMemo = 1024
+
+func (m *memo) get(o origin) *activeContext {
+	entries := m.entries.Load()
+	if entries == nil {
+		return nil
+	}
+	c, _ := entries.Load(o)
+	found, _ := c.(*activeContext)
+	return found
+}
+
+func (m *memo) put(o origin, c *activeContext) {
+	entries := m.entries.Load()
+	if entries == nil || m.count.Add(1) > maxMemo {
+		fresh := new(sync.Map)
+		if !m.entries.CompareAndSwap(entries, fresh) {
+			return // someone else began anew just now
+		}
+		m.count.Store(1)
+		entries = fresh
+	}
+	entries.Store(o, c)
+}

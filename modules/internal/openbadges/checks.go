@@ -1,0 +1,501 @@
+package openbadges
+
+import (
+	"math/big"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The rules that lie between members. Each check may report and no more; what
+// is not of the right type is skipped, since the table has reported it.
+
+func stringAt(o map[string]any, name string) string {
+	s, _ := o[name].(string)
+	return s
+}
+
+func objectAt(o map[string]any, name string) map[string]any {
+	inner, _ := o[name].(map[string]any)
+	return inner
+}
+
+// objectsAt calls visit on each object of a list, with the place it is at.
+func objectsAt(o map[string]any, at, name string, visit func(at string, o map[string]any)) {
+	at = member(at, name)
+	switch v := o[name].(type) {
+	case map[string]any:
+		visit(at, v)
+	case []any:
+		for i, item := range v {
+			if inner, ok := item.(map[string]any); ok {
+				visit(index(at, i), inner)
+			}
+		}
+	}
+}
+
+func stringsAt(o map[string]any, name string) []string {
+	var found []string
+	switch v := o[name].(type) {
+	case string:
+		found = append(found, v)
+	case []any:
+		for _, item := range v {
+			if s, ok := item.(string); ok {
+				found = append(found, s)
+			}
+		}
+	}
+	return found
+}
+
+// context checks the contexts of a credential.
+// VC Data Model 2.0, Contexts; OB 3.0, JSON-LD contexts.
+func (c *checker) context(at string, v any, class string) {
+	const order = "OB 3.0, JSON-LD contexts: the first is that of VC Data Model 2.0, the second that of Open Badges 3.0"
+	contexts, ok := v.([]any)
+	if !ok {
+		c.report(at, rule(class, "@context is an array"), "found "+describe(v), "put the contexts into an array")
+		return
+	}
+	first, second := any(nil), any(nil)
+	if len(contexts) > 0 {
+		first = contexts[0]
+	}
+	if len(contexts) > 1 {
+		second = contexts[1]
+	}
+	if first != CredentialsContext && (first != CredentialsContextV1 || c.strictness == Issuing) {
+		c.report(index(at, 0), order, "the first context is not "+CredentialsContext, "put "+CredentialsContext+" first")
+	}
+	s, _ := second.(string)
+	switch {
+	case second == any(BadgesContext):
+	case c.issuing():
+		c.report(index(at, 1), order, "the second context is not "+BadgesContext, "put "+BadgesContext+" second")
+	case !badgesContextPattern.MatchString(s):
+		c.report(index(at, 1), order, "the second context is not one of Open Badges 3.0", "put "+BadgesContext+" second")
+	}
+	seen := make(map[string]bool, len(contexts))
+	for i, item := range contexts {
+		switch item := item.(type) {
+		case string:
+			if i > 1 && !isURI(item, c.issuing()) {
+				c.report(index(at, i), "VC Data Model 2.0, Contexts: each context is a URL or an object",
+					quote(item)+" is not "+formatURI.name, "give the URL of a context")
+			}
+			if seen[item] && c.issuing() {
+				c.report(index(at, i), "VC Data Model 2.0, Contexts: the contexts are an ordered set",
+					quote(item)+" is repeated", "remove the repetition")
+			}
+			seen[item] = true
+		case map[string]any:
+		default:
+			if i > 1 { // the first two were reported by name
+				c.report(index(at, i), "VC Data Model 2.0, Contexts: each context is a URL or an object",
+					"found "+describe(item), "give the URL of a context")
+			}
+		}
+	}
+}
+
+func checkAchievementCredential(c *checker, at string, o map[string]any) {
+	c.credential(at, o, TypeAchievementCredential)
+	// OB 3.0, AchievementCredential as VC Data Model 1.1 has it.
+	if _, named := o["name"]; c.version1 && !named {
+		c.report(member(at, "name"), rule(TypeAchievementCredential, "name is required with VC Data Model 1.1"),
+			"name is missing", "give a string")
+	}
+	if c.issuing() {
+		c.distinctIDs(at, o)
+	}
+}
+
+func checkEndorsementCredential(c *checker, at string, o map[string]any) {
+	c.credential(at, o, TypeEndorsementCredential)
+}
+
+// credential checks what badges and endorsements have in common.
+func (c *checker) credential(at string, o map[string]any, class string) {
+	if c.version1 {
+		c.oldDates(at, o, class)
+		c.period(at, o, "issuanceDate", "expirationDate")
+	} else {
+		// VC Data Model 2.0 does not define the names that 1.1 had.
+		for _, name := range [][2]string{{"issuanceDate", "validFrom"}, {"expirationDate", "validUntil"}} {
+			if _, present := o[name[0]]; present {
+				c.report(member(at, name[0]), "VC Data Model 2.0, Validity Period: "+name[1]+" takes the place of "+name[0],
+					name[0]+" is not a term of VC Data Model 2.0", "call it "+name[1])
+			}
+		}
+		c.period(at, o, "validFrom", "validUntil")
+	}
+	if !c.issuing() {
+		return
+	}
+	// VC Data Integrity 1.0, Proofs: the key belongs to the issuer. Verifiers
+	// compare the controller in the verification method with issuer.id.
+	issuer := stringAt(objectAt(o, "issuer"), "id")
+	objectsAt(o, at, "proof", func(at string, proof map[string]any) {
+		method := stringAt(proof, "verificationMethod")
+		if controller, _, _ := strings.Cut(method, "#"); method != "" && controller != issuer {
+			c.report(member(at, "verificationMethod"), "VC Data Integrity 1.0, Verification Methods: the controller is the issuer",
+				quote(controller)+" is not the id of the issuer", "sign with a key whose URL is the issuer's id and a fragment")
+		}
+	})
+}
+
+// oldDates checks the dates under the names they had.
+// VC Data Model 1.1, Issuance Date; Expiration.
+func (c *checker) oldDates(at string, o map[string]any, class string) {
+	for _, name := range []string{"issuanceDate", "expirationDate"} {
+		v, present := o[name]
+		switch v := v.(type) {
+		case nil: // reported as null, if it is there
+			if !present && name == "issuanceDate" {
+				c.report(member(at, name), rule(class, name+" is required with VC Data Model 1.1"), name+" is missing", formatDateTime.remedy)
+			}
+		case string:
+			c.format(member(at, name), v, class, name, &formatDateTime)
+		default:
+			c.report(member(at, name), rule(class, name+" is "+formatDateTime.name), "found "+describe(v), formatDateTime.remedy)
+		}
+	}
+}
+
+// period asks that the validity period does not end before it begins.
+func (c *checker) period(at string, o map[string]any, from, until string) {
+	begin, ok := instant(stringAt(o, from))
+	end, okEnd := instant(stringAt(o, until))
+	if !ok || !okEnd {
+		return
+	}
+	// VC Data Model 2.0, Validity Period: the end is not before the beginning.
+	// A credential that is valid for no time at all is read but not issued.
+	if end.Before(begin) || c.issuing() && !end.After(begin) {
+		c.report(member(at, until), "VC Data Model 2.0, Validity Period: "+until+" is after "+from,
+			until+" is not after "+from, "give a later "+until+", or leave it out")
+	}
+}
+
+// distinctIDs refuses one id for two things: in the graph they would become
+// one thing with the members of both. JSON-LD 1.1, Node Identifiers.
+func (c *checker) distinctIDs(at string, o map[string]any) {
+	subjectAt, subject := member(at, "credentialSubject"), objectAt(o, "credentialSubject")
+	achievementAt, achievement := member(subjectAt, "achievement"), objectAt(subject, "achievement")
+	owner := make(map[string]string)
+	claim := func(at, id, what string, shared ...string) {
+		other, taken := owner[id]
+		switch {
+		case id == "":
+		case taken && !slices.Contains(shared, other):
+			c.report(at, "VC Data Model 2.0, Identifiers: an id names one thing",
+				quote(id)+" is also the id of the "+other, "give the "+what+" an id of its own")
+		default:
+			owner[id] = what
+		}
+	}
+	claim(member(at, "id"), stringAt(o, "id"), "credential")
+	claim(member(member(at, "issuer"), "id"), stringAt(objectAt(o, "issuer"), "id"), "issuer")
+	claim(member(subjectAt, "id"), stringAt(subject, "id"), "subject", "issuer") // who awards a badge to itself
+	claim(member(achievementAt, "id"), stringAt(achievement, "id"), "achievement")
+	objectsAt(achievement, achievementAt, "resultDescription", func(at string, d map[string]any) {
+		// Among each other: see checkAchievement.
+		claim(member(at, "id"), stringAt(d, "id"), "result description", "result description", "rubric level")
+		objectsAt(d, at, "rubricCriterionLevel", func(at string, l map[string]any) {
+			claim(member(at, "id"), stringAt(l, "id"), "rubric level", "result description", "rubric level")
+		})
+	})
+	claim(member(member(at, "credentialStatus"), "id"), stringAt(objectAt(o, "credentialStatus"), "id"), "status entry")
+}
+
+func checkAchievementSubject(c *checker, at string, o map[string]any) {
+	// OB 3.0, AchievementSubject: the recipient is named by id, identifier or both.
+	identifiers, isList := o["identifier"].([]any)
+	_, isObject := o["identifier"].(map[string]any)
+	if stringAt(o, "id") == "" && !isObject && (!isList || len(identifiers) == 0) {
+		c.report(at, rule(TypeAchievementSubject, "id or identifier is required"),
+			"neither id nor identifier names the recipient", "give the recipient's id, or an identifier such as a hashed e-mail address")
+	}
+	if !c.issuing() {
+		return
+	}
+	start, ok := instant(stringAt(o, "activityStartDate"))
+	end, okEnd := instant(stringAt(o, "activityEndDate"))
+	if ok && okEnd && end.Before(start) {
+		c.report(member(at, "activityEndDate"), rule(TypeAchievementSubject, "activityEndDate is not before activityStartDate"),
+			"the activity ends before it starts", "give an activityEndDate that is later, or the same")
+	}
+	c.results(at, o)
+}
+
+// A described result is what results are held against.
+type described struct {
+	resultType         string
+	allowed, levels    map[string]bool
+	lowest, highest    string
+	hasLowest, hasHigh bool
+}
+
+// results holds each result to its description within the same achievement.
+// OB 3.0, Result and ResultDescription.
+func (c *checker) results(at string, subject map[string]any) {
+	descriptions := make(map[string]described)
+	everyLevel := make(map[string]bool)
+	objectsAt(objectAt(subject, "achievement"), "", "resultDescription", func(_ string, o map[string]any) {
+		d := described{resultType: stringAt(o, "resultType"), allowed: make(map[string]bool), levels: make(map[string]bool)}
+		for _, s := range stringsAt(o, "allowedValue") {
+			d.allowed[s] = true
+		}
+		objectsAt(o, "", "rubricCriterionLevel", func(_ string, l map[string]any) {
+			d.levels[stringAt(l, "id")] = true
+			everyLevel[stringAt(l, "id")] = true
+		})
+		d.lowest, d.hasLowest = o["valueMin"].(string)
+		d.highest, d.hasHigh = o["valueMax"].(string)
+		descriptions[stringAt(o, "id")] = d
+	})
+	objectsAt(subject, at, "result", func(at string, o map[string]any) {
+		level, hasLevel := o["achievedLevel"].(string)
+		id, named := o["resultDescription"].(string)
+		d, found := descriptions[id]
+		switch {
+		case !named:
+			if hasLevel && !everyLevel[level] {
+				c.report(member(at, "achievedLevel"), rule(TypeResult, "achievedLevel is the id of a RubricCriterionLevel of this achievement"),
+					quote(level)+" is no level of this achievement", "name a level of one of its result descriptions")
+			}
+			return
+		case !found:
+			c.report(member(at, "resultDescription"), rule(TypeResult, "resultDescription is the id of a ResultDescription of this achievement"),
+				quote(id)+" is no result description of this achievement", "name one of the achievement's own result descriptions")
+			return
+		}
+		if hasLevel && !d.levels[level] {
+			c.report(member(at, "achievedLevel"), rule(TypeResult, "achievedLevel is the id of a RubricCriterionLevel of its ResultDescription"),
+				quote(level)+" is no level of the result description", "name one of its levels")
+		}
+		if _, present := o["status"]; !present && d.resultType == ResultTypeStatus {
+			c.report(member(at, "status"), rule(TypeResult, "status is required when the resultType is Status"),
+				"status is missing", "give one of "+strings.Join(ResultStatusTypes, ", "))
+		}
+		if value, ok := o["value"].(string); ok {
+			c.within(member(at, "value"), TypeResult, "value", value, d)
+		}
+	})
+}
+
+// within holds a value to what its description allows. Values are strings; only
+// when both sides read as numbers is there an order to speak of.
+func (c *checker) within(at, class, name, value string, d described) {
+	switch {
+	case len(d.allowed) > 0 && !d.allowed[value]:
+		c.report(at, rule(class, name+" is one of the allowedValue of its ResultDescription"),
+			quote(value)+" is not among the allowed values", "give one of them")
+	case d.hasLowest && less(value, d.lowest):
+		c.report(at, rule(class, name+" is not below valueMin of its ResultDescription"),
+			quote(value)+" is below "+quote(d.lowest), "give a value that is not below "+quote(d.lowest))
+	case d.hasHigh && less(d.highest, value):
+		c.report(at, rule(class, name+" is not above valueMax of its ResultDescription"),
+			quote(value)+" is above "+quote(d.highest), "give a value that is not above "+quote(d.highest))
+	}
+}
+
+var decimal = regexp.MustCompile(`^[+-]?([0-9]{1,64}(\.[0-9]{0,64})?|\.[0-9]{1,64})$`)
+
+// less compares two decimal numbers; what is not a number is less than nothing.
+func less(a, b string) bool {
+	if !decimal.MatchString(a) || !decimal.MatchString(b) {
+		return false
+	}
+	x, okX := new(big.Rat).SetString(a)
+	y, okY := new(big.Rat).SetString(b)
+	return okX && okY && x.Cmp(y) < 0
+}
+
+// checkAchievement asks that results can name descriptions and levels without
+// doubt: their ids are unique.
+func checkAchievement(c *checker, at string, o map[string]any) {
+	if !c.issuing() {
+		return
+	}
+	seen := make(map[string]bool)
+	unique := func(at string, o map[string]any, class string) {
+		id := stringAt(o, "id")
+		if id != "" && seen[id] {
+			c.report(member(at, "id"), rule(class, "id is unique in the achievement"), quote(id)+" is used twice", "give each its own id")
+		}
+		seen[id] = true
+	}
+	objectsAt(o, at, "resultDescription", func(at string, d map[string]any) {
+		unique(at, d, TypeResultDescription)
+		objectsAt(d, at, "rubricCriterionLevel", func(at string, l map[string]any) {
+			unique(at, l, TypeRubricCriterionLevel)
+		})
+	})
+}
+
+func checkResultDescription(c *checker, at string, o map[string]any) {
+	if !c.issuing() {
+		return
+	}
+	var d described
+	d.allowed = make(map[string]bool)
+	for i, s := range stringsAt(o, "allowedValue") {
+		if d.allowed[s] {
+			c.report(index(member(at, "allowedValue"), i), rule(TypeResultDescription, "allowedValue lists each value once"),
+				quote(s)+" is repeated", "remove the repetition")
+		}
+		d.allowed[s] = true
+	}
+	d.lowest, d.hasLowest = o["valueMin"].(string)
+	d.highest, d.hasHigh = o["valueMax"].(string)
+	if d.hasLowest && d.hasHigh && less(d.highest, d.lowest) {
+		c.report(member(at, "valueMax"), rule(TypeResultDescription, "valueMax is not below valueMin"),
+			quote(d.highest)+" is below "+quote(d.lowest), "give a valueMax that is not below valueMin")
+	} else if required, ok := o["requiredValue"].(string); ok {
+		c.within(member(at, "requiredValue"), TypeResultDescription, "requiredValue", required, d)
+	}
+	required, ok := o["requiredLevel"].(string)
+	known := false
+	objectsAt(o, at, "rubricCriterionLevel", func(_ string, l map[string]any) {
+		known = known || stringAt(l, "id") == required
+	})
+	if ok && !known {
+		c.report(member(at, "requiredLevel"), rule(TypeResultDescription, "requiredLevel is the id of one of its RubricCriterionLevel"),
+			quote(required)+" is no level of this result description", "name one of its levels")
+	}
+}
+
+func checkCriteria(c *checker, at string, o map[string]any) {
+	if _, hasID := o["id"]; !hasID && strings.TrimSpace(stringAt(o, "narrative")) == "" {
+		c.report(at, rule("Criteria", "id or narrative is required"), "neither id nor narrative gives the criteria",
+			"tell the criteria in narrative, or give the URL of a page as id")
+	}
+}
+
+// checkIdentityObject checks the form of a hash. OB 3.0, IdentityHash. The
+// value itself stays out of the message, since it may be the recipient's.
+func checkIdentityObject(c *checker, at string, o map[string]any) {
+	hash, isText := o["identityHash"].(string)
+	if o["hashed"] == true && isText && !(c.issuing() && isBlank(hash)) && !identityHashPattern.MatchString(hash) {
+		c.report(member(at, "identityHash"), rule(TypeIdentityObject, "identityHash names its algorithm when hashed is true"),
+			"the value is not sha256$ or md5$ and a hash in hexadecimal", "write sha256$ and the SHA-256 of identifier and salt, or set hashed to false")
+	}
+}
+
+func checkGeoCoordinates(c *checker, at string, o map[string]any) {
+	if !c.issuing() {
+		return
+	}
+	for _, side := range []struct {
+		name  string
+		limit float64
+	}{{"latitude", 90}, {"longitude", 180}} {
+		if f, ok := number(o[side.name]); ok && (f < -side.limit || f > side.limit) {
+			limit := strconv.Itoa(int(side.limit))
+			c.report(member(at, side.name), rule(TypeGeoCoordinates, side.name+" is from -"+limit+" to "+limit),
+				strconv.FormatFloat(f, 'g', -1, 64)+" is not on the globe", "give degrees from -"+limit+" to "+limit)
+		}
+	}
+}
+
+func checkCredentialSchema(c *checker, at string, o map[string]any) {
+	// A slip of the standard's own text: its context defines the longer name.
+	if c.issuing() && stringAt(o, "type") == "JsonSchemaValidator2019" {
+		c.report(member(at, "type"), rule("CredentialSchema", "type is "+TypeJSONSchemaValidator),
+			"JsonSchemaValidator2019 is not defined", "write "+TypeJSONSchemaValidator)
+	}
+}
+
+var listIndex = regexp.MustCompile(`^(0|[1-9][0-9]{0,17})$`)
+
+func checkCredentialStatus(c *checker, at string, o map[string]any) {
+	if !slices.Contains(stringsAt(o, "type"), TypeBitstringStatusListEntry) {
+		return
+	}
+	const entry = "Bitstring Status List 1.0, BitstringStatusListEntry: "
+	for _, name := range []string{"statusPurpose", "statusListIndex", "statusListCredential"} {
+		switch v := o[name].(type) {
+		case nil:
+			if _, null := o[name]; !null {
+				c.report(member(at, name), entry+name+" is required", name+" is missing", "give a string")
+			}
+		case string:
+			if strings.TrimSpace(v) == "" {
+				c.report(member(at, name), entry+name+" is required", name+" is empty", "give a string")
+			}
+		default:
+			c.report(member(at, name), entry+name+" is a string", "found "+describe(v), "give a string")
+		}
+	}
+	if s := stringAt(o, "statusListIndex"); s != "" && !listIndex.MatchString(s) {
+		c.report(member(at, "statusListIndex"), entry+"statusListIndex is a decimal number in a string",
+			quote(s)+" is not a decimal number", "give a number from 0, in a string")
+	}
+	if s := stringAt(o, "statusListCredential"); s != "" {
+		if !isURI(s, c.issuing()) || c.issuing() && !isSecureURL(s) {
+			c.report(member(at, "statusListCredential"), entry+"statusListCredential is a URL",
+				quote(s)+" is not an https URL", "give the https URL of the status list credential")
+		}
+		if o["id"] == s {
+			c.report(member(at, "id"), entry+"id is not the URL of the list",
+				"id and statusListCredential are the same", "append a fragment to id, such as #94567")
+		}
+	}
+	c.statusMessages(at, o)
+}
+
+// statusMessages checks entries of more than one bit.
+// Bitstring Status List 1.0, BitstringStatusListEntry (statusSize, statusMessage).
+func (c *checker) statusMessages(at string, o map[string]any) {
+	const entry = "Bitstring Status List 1.0, BitstringStatusListEntry: "
+	const mostBits = 16
+	size := 1.0
+	if v, present := o["statusSize"]; present && v != nil {
+		f, ok := number(v)
+		if !ok || f < 1 || f != float64(int64(f)) {
+			c.report(member(at, "statusSize"), entry+"statusSize is a whole number above zero", "found "+describe(v), "give the number of bits, or leave it out")
+			return
+		}
+		size = f
+	}
+	messages, present := o["statusMessage"]
+	list, isList := messages.([]any)
+	switch {
+	case present && messages == nil: // reported as null
+	case !present && size == 1:
+	case size > mostBits:
+		c.report(member(at, "statusSize"), entry+"statusMessage explains each value", "no list explains so many values", "give a smaller statusSize")
+	case !isList || len(list) != 1<<int(size):
+		c.report(member(at, "statusMessage"), entry+"statusMessage explains each value",
+			"statusMessage does not hold "+strconv.Itoa(1<<int(size))+" messages", "give one message for each value, or leave statusSize and statusMessage out")
+	default:
+		objectsAt(o, at, "statusMessage", func(at string, m map[string]any) {
+			for _, name := range []string{"status", "message"} {
+				if strings.TrimSpace(stringAt(m, name)) == "" {
+					c.report(member(at, name), entry+"each statusMessage has status and message", name+" is missing", "give a string")
+				}
+			}
+		})
+	}
+}
+
+// checkProof asks of a Data Integrity proof what it cannot be verified without.
+// VC Data Integrity 1.0, Proofs.
+func checkProof(c *checker, at string, o map[string]any) {
+	if !c.issuing() || stringAt(o, "type") != TypeDataIntegrityProof {
+		return
+	}
+	for _, name := range []string{"cryptosuite", "verificationMethod", "proofPurpose", "proofValue"} {
+		if _, present := o[name]; !present || isBlank(o[name]) {
+			c.report(member(at, name), "VC Data Integrity 1.0, Proofs: "+name+" is required", name+" is missing", "give a string")
+		}
+	}
+	if purpose := stringAt(o, "proofPurpose"); purpose != "" && purpose != ProofPurposeAssertion {
+		c.report(member(at, "proofPurpose"), "VC Data Integrity 1.0, Proof Purposes: a credential is issued for "+ProofPurposeAssertion,
+			quote(purpose)+" is another purpose", "write "+ProofPurposeAssertion)
+	}
+}

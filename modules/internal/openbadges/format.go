@@ -1,0 +1,186 @@
+package openbadges
+
+import (
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// A format is what a string must look like.
+type format struct {
+	name        string // with its article, as in "a URI"
+	remedy      string
+	issuingOnly bool // readers need not care
+	private     bool // the value is not repeated in a message
+	matches     func(s string, issuing bool) bool
+}
+
+var (
+	formatURI = format{
+		name:    "an absolute URI",
+		remedy:  "give an absolute URI without spaces, such as https://example.org/badges/1 or urn:uuid:…",
+		matches: isURI,
+	}
+	formatURL = format{
+		name:   "a URL",
+		remedy: "give a URL that begins with https:// or http://",
+		matches: func(s string, issuing bool) bool {
+			return isURI(s, issuing) && (!issuing || isWebURL(s))
+		},
+	}
+	formatPictureURL = format{
+		name:   "the URL of a picture",
+		remedy: "give a URL that begins with https://, http:// or data:image/",
+		matches: func(s string, issuing bool) bool {
+			return isURI(s, issuing) && (!issuing || isWebURL(s) || hasPrefixFold(s, "data:image/") && strings.Contains(s, ","))
+		},
+	}
+	formatDateTime = format{
+		name:    "a date-time with zone",
+		remedy:  "give date, time in whole seconds and zone, such as 2025-01-31T12:00:00Z",
+		matches: isDateTime,
+	}
+	formatDate = format{
+		name:   "a date",
+		remedy: "give a date such as 2001-12-31",
+		matches: func(s string, _ bool) bool {
+			_, err := time.Parse(time.DateOnly, s)
+			return err == nil
+		},
+	}
+	formatLanguageCode = format{
+		name:    "a LanguageCode",
+		remedy:  "give a language code such as en, de-CH or zh-Hans-CN",
+		matches: matching(`^[a-z]{2,4}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$`),
+	}
+	formatCompactJWS = format{
+		name:    "a CompactJws",
+		remedy:  "give the three parts of a JWS in base64url, joined by dots",
+		matches: matching(`^[a-zA-Z0-9_-]+\.[a-zA-Z0-9_-]*\.[a-zA-Z0-9_-]+$`),
+	}
+	formatEmail = format{
+		name: "an EmailAddress", remedy: "give an e-mail address such as badges@example.org",
+		issuingOnly: true, private: true,
+		matches: func(s string, _ bool) bool { _, ok := NormalizeEmail(s); return ok },
+	}
+	formatPhone = format{
+		name: "a PhoneNumber", remedy: "give a telephone number such as +41 44 555 01 23",
+		issuingOnly: true, private: true,
+		matches: matching(`^\+?[0-9(][0-9 ().\-/]{2,30}(;? ?(ext\.?|ext=|x) ?[0-9]{1,8})?$`),
+	}
+	formatCountryCode = format{
+		name: "a CountryCode", remedy: "give the two capital letters of ISO 3166-1, such as CH",
+		issuingOnly: true,
+		matches:     matching(`^[A-Z]{2}$`),
+	}
+)
+
+func matching(pattern string) func(string, bool) bool {
+	compiled := regexp.MustCompile(pattern)
+	return func(s string, _ bool) bool { return compiled.MatchString(s) }
+}
+
+// isURI tells whether s is an absolute URI. RFC 3986, 4.3 (Absolute URI), with
+// a fragment allowed. When issuing, characters beyond ASCII must be
+// percent-encoded; when reading they may stand, as in an IRI.
+func isURI(s string, issuing bool) bool {
+	scheme, rest, found := strings.Cut(s, ":")
+	if !found || rest == "" || !isScheme(scheme) || strings.Count(s, "#") > 1 {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		switch b := s[i]; {
+		case b <= ' ' || b == 0x7f || strings.IndexByte("\"<>\\^`{|}", b) >= 0, issuing && b > 0x7f:
+			return false
+		case b == '%':
+			if i+2 >= len(s) || !isHex(s[i+1]) || !isHex(s[i+2]) {
+				return false
+			}
+		}
+	}
+	switch strings.ToLower(scheme) {
+	case "http", "https":
+		u, err := url.Parse(s)
+		return err == nil && u.Hostname() != ""
+	case "did":
+		method, id, _ := strings.Cut(rest, ":") // DID Core 1.0, DID Syntax
+		return method != "" && id != "" && id[0] != '#'
+	case "urn":
+		namespace, name, _ := strings.Cut(rest, ":") // RFC 8141, 2 (URN Syntax)
+		return namespace != "" && name != ""
+	case "data":
+		return strings.Contains(rest, ",") // RFC 2397, 3 (Syntax)
+	}
+	return rest[0] != '#'
+}
+
+func isScheme(s string) bool {
+	for i := 0; i < len(s); i++ {
+		b := s[i]
+		letter := 'a' <= b|0x20 && b|0x20 <= 'z'
+		if !letter && (i == 0 || !('0' <= b && b <= '9' || b == '+' || b == '-' || b == '.')) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func isHex(b byte) bool {
+	return '0' <= b && b <= '9' || 'a' <= b|0x20 && b|0x20 <= 'f'
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}
+
+func isWebURL(s string) bool { return hasPrefixFold(s, "https://") || hasPrefixFold(s, "http://") }
+
+// isSecureURL tells whether s is an https URL, or an http URL of this very
+// machine: a loopback address is reached by nobody else, and on a developer's
+// machine there is no certificate to be had.
+func isSecureURL(s string) bool {
+	if hasPrefixFold(s, "https://") {
+		return true
+	}
+	u, err := url.Parse(s)
+	if err != nil || !strings.EqualFold(u.Scheme, "http") {
+		return false
+	}
+	address, err := netip.ParseAddr(u.Hostname())
+	return strings.EqualFold(u.Hostname(), "localhost") || err == nil && address.IsLoopback()
+}
+
+var dateTimePattern = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)$`)
+
+// isDateTime tells whether s is a date-time of RFC 3339 that is also a
+// dateTimeStamp of XML Schema 1.1, as VC Data Model 2.0 asks. When issuing, it
+// must be in whole seconds, since nbf of a JWT must equal validFrom.
+func isDateTime(s string, issuing bool) bool {
+	_, ok := instant(s)
+	return ok && (!issuing || !strings.Contains(s, "."))
+}
+
+func instant(s string) (time.Time, bool) {
+	if !dateTimePattern.MatchString(s) {
+		return time.Time{}, false
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	return t, err == nil
+}
+
+var extensionValue = regexp.MustCompile(`^ext:[A-Za-z0-9._][A-Za-z0-9._-]*$`)
+
+// isExtensionValue tells whether s extends an enumeration. The published
+// pattern is not anchored, so a reader takes more than we would write.
+func isExtensionValue(s string, issuing bool) bool {
+	if issuing {
+		return extensionValue.MatchString(s)
+	}
+	return strings.HasPrefix(s, "ext:") && len(s) > len("ext:")
+}
+
+var identityHashPattern = regexp.MustCompile(`^(sha256\$[0-9a-fA-F]{64}|md5\$[0-9a-fA-F]{32})$`)
+
+var badgesContextPattern = regexp.MustCompile(`^https://purl\.imsglobal\.org/spec/ob/v3p0/(context(-3\.[0-9]\.[0-9])?\.json|context/ob_v3p0\.jsonld)$`)

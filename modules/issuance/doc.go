@@ -1,0 +1,23 @@
+// Package issuance owns what is promised in an issuer's name: signing keys and
+// credentials.
+//
+// Routes: /api/v1/credentials for those who issue and look up; for the world
+// /credentials/{id} with its baked pictures, and the DID document and keys of each
+// issuer below /issuers/{id}.
+//
+// A credential is made like a certificate: built, linted, reserved, signed, stored,
+// and only then answered. What is reserved but not stored was never promised to
+// anybody, and is swept away at start.
+//
+// Private keys are sealed with AES-256-GCM under a key-encryption key that never
+// enters the database. The e-mail address of an order is neither stored nor
+// published: a credential holds its salted hash, the table a keyed one to look it
+// up by.
+//
+// It leaves what can be awarded to module achievements, pictures to the kernel's
+// package image, checking other people's badges to module verification.
+//
+// Standards: Open Badges 3.0; Verifiable Credentials Data Model 2.0; Verifiable
+// Credential Data Integrity 1.0 and its EdDSA cryptosuites; Controlled Identifiers
+// 1.0; the DID methods key and web.
+package issuance

@@ -1,0 +1,37 @@
+package issuance
+
+import "time"
+
+type keyRow struct {
+	ID        string `gorm:"primaryKey"`
+	IssuerID  string
+	Algorithm string
+	Multikey  string
+	Sealed    []byte
+	CreatedAt time.Time
+	RetiredAt *time.Time
+}
+
+// TableName implements the naming of gorm.
+func (keyRow) TableName() string { return "issuance_keys" }
+
+type credentialRow struct {
+	ID             string `gorm:"primaryKey"`
+	IssuerID       string
+	AchievementID  string
+	State          string
+	Name           string
+	RecipientIndex *string
+	Document       *string
+	ValidFrom      time.Time
+	ValidUntil     *time.Time
+	Version        int64
+	Owner          *string // of the idempotency key
+	IdempotencyKey *string
+	RequestHash    *string
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+}
+
+// TableName implements the naming of gorm. Operators query this table by name.
+func (credentialRow) TableName() string { return "achievement_credentials" }

@@ -1,0 +1,34 @@
+package issuance
+
+import (
+	"go.uber.org/fx"
+
+	"github.com/badge-engine/badge-engine/migrations"
+	"github.com/badge-engine/badge-engine/modules/internal/credential/integrity"
+	"github.com/badge-engine/badge-engine/modules/internal/jsonld"
+	"github.com/badge-engine/badge-engine/platform/httpserver"
+	"github.com/badge-engine/badge-engine/platform/logging"
+	"github.com/badge-engine/badge-engine/platform/page"
+	"github.com/badge-engine/badge-engine/platform/probe"
+)
+
+// Module is the graph of this module.
+var Module = fx.Module("issuance",
+	logging.Scope("issuance"),
+	migrations.Provide(Schema),
+	fx.Provide(NewStore, OpenSealer, NewKeyring, NewLedger),
+	fx.Provide(func(s *Store, w Work, k *Keyring, seal *Sealer, a Achievements) Parts {
+		var canonical integrity.Canonicalizer = jsonld.New()
+		return Parts{Store: s, Work: w, Keyring: k, Sealer: seal, Achievements: a, Canonical: canonical}
+	}, fx.Private),
+	fx.Provide(New),
+	fx.Provide(newHandlers, fx.Private),
+	httpserver.Mount(Routes),
+	httpserver.Speak(func(r *page.Renderer) httpserver.Dialect {
+		return httpserver.Dialect{Prefix: "/credentials/", Write: r.Problem}
+	}),
+	probe.Provide(func(k *Keyring) probe.Probe { return probe.Probe{Name: "keys", Check: k.Check} }),
+	fx.Invoke(func(lc fx.Lifecycle, s *Service) {
+		lc.Append(fx.StartHook(s.Settle))
+	}),
+)

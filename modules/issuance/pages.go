@@ -1,0 +1,48 @@
+package issuance
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/badge-engine/badge-engine/modules/internal/image"
+	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
+	"github.com/badge-engine/badge-engine/platform/page"
+)
+
+//go:embed templates/*.html
+var templates embed.FS
+
+// credentialPage shows a credential to people: what was achieved, why, who says so,
+// and where to have it checked. It names no recipient: only the hash is known.
+func (h *handlers) credentialPage(c *fiber.Ctx, found Credential) error {
+	var doc openbadges.AchievementCredential
+	if err := json.Unmarshal(found.Document, &doc); err != nil {
+		return fmt.Errorf("issuance: decode %s: %w", found.ID, err)
+	}
+	picture, err := h.service.PictureFormat(c.UserContext(), found)
+	if err != nil {
+		return err
+	}
+	view := page.View{
+		Title: doc.Name, Description: doc.CredentialSubject.Achievement.Description, CanonicalURL: h.service.URL(found.ID),
+		Pages: h.pages, Body: "credential.html",
+	}
+	data := struct {
+		openbadges.AchievementCredential
+		URL, PNG, SVG, Shown string
+	}{AchievementCredential: doc, URL: h.service.URL(found.ID)}
+	if picture != "" {
+		data.SVG = data.URL + "/badge.svg"
+		data.Shown = data.SVG
+	}
+	if picture == image.PNG {
+		data.PNG = data.URL + "/badge.png"
+		data.Shown = data.PNG
+		view.ImageURL = data.PNG
+	}
+	view.Data = data
+	return h.page.Render(c, fiber.StatusOK, view)
+}

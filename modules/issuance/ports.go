@@ -1,0 +1,27 @@
+package issuance
+
+import (
+	"context"
+
+	"github.com/badge-engine/badge-engine/modules/internal/image"
+	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
+)
+
+// Achievements knows what can be awarded. Module achievements serves it.
+type Achievements interface {
+	// Snapshot answers an achievement and its issuer's profile as they go into a
+	// credential now; the profile has no id yet. A fault of kind not found tells
+	// that there is no such achievement.
+	Snapshot(ctx context.Context, achievementID string) (issuerID string, achievement openbadges.Achievement, issuer openbadges.Profile, err error)
+	// Hold keeps the achievement from being deleted until the unit in ctx ends, or
+	// answers a fault of kind not found.
+	Hold(ctx context.Context, achievementID string) error
+	// Picture answers the achievement's picture in one format, or a fault of kind
+	// not found.
+	Picture(ctx context.Context, achievementID string, format image.Format) ([]byte, error)
+}
+
+// Work runs fn as one unit: all of it is stored or none. Platform database serves it.
+type Work interface {
+	Do(ctx context.Context, fn func(ctx context.Context) error) error
+}

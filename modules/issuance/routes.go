@@ -1,0 +1,37 @@
+package issuance
+
+import (
+	"github.com/badge-engine/badge-engine/modules/internal/did"
+	"github.com/badge-engine/badge-engine/platform/httpserver"
+	"github.com/badge-engine/badge-engine/platform/paging"
+	"github.com/badge-engine/badge-engine/platform/principal"
+)
+
+// Routes is the table of URLs of this module.
+func Routes(h *handlers) httpserver.Table {
+	issue := httpserver.Scope(principal.ScopeCredentialsIssue)
+	read := httpserver.Scope(principal.ScopeCredentialsRead, principal.ScopeCredentialsIssue)
+	open := httpserver.Public()
+	document := httpserver.Body{MediaTypes: []string{"application/vc+ld+json", "application/vc", "application/ld+json", "application/json", "text/html"}, Note: "The signed credential, byte for byte, or a page."}
+	key := httpserver.Header("Idempotency-Key", "1 to 255 visible signs that name this order: repeated with the same body it issues once and answers the same credential.")
+	ifMatch := httpserver.Header("If-Match", "The ETag you read: the change is refused with 412 if it was changed meanwhile.")
+	return httpserver.Table{
+		{Method: "POST", Path: "/api/v1/credentials", Access: issue, Handler: h.issue, Tag: "Credentials", Summary: "Issue a credential", Description: "Builds, lints, signs and stores a credential. The answer is 200 instead of 201 where an idempotency key names an order that was carried out before.", Params: []httpserver.Param{key}, Request: orderInput{}, Response: credentialOutput{}, Status: 201, Errors: []int{400, 409, 415, 422}},
+		{Method: "GET", Path: "/api/v1/credentials", Access: read, Handler: h.list, Tag: "Credentials", Summary: "List credentials", Params: append(httpserver.PageParams(sorts...),
+			httpserver.Query("issuerId", "only those of this issuer profile"),
+			httpserver.Query("achievementId", "only those for this achievement"),
+			httpserver.Query("recipient", "only those of this recipient: the e-mail address of the order, or if it had none, the id or the first identifier"),
+			httpserver.Query("state", "only those in this state", string(Issued), string(Withdrawn)),
+		), Response: paging.Page[credentialOutput]{}, Errors: []int{400}},
+		{Method: "GET", Path: "/api/v1/credentials/:id", Access: read, Handler: h.read, Tag: "Credentials", Summary: "Read a credential", Response: credentialOutput{}, Errors: []int{404, 410}},
+		{Method: "PUT", Path: "/api/v1/credentials/:id", Access: issue, Handler: h.reissue, Tag: "Credentials", Summary: "Issue a new version of a credential", Description: "Same identifier, recipient and achievement, a later validFrom: this is how Open Badges supersedes a version.", Params: []httpserver.Param{ifMatch}, Request: Award{}, Response: credentialOutput{}, Errors: []int{400, 404, 410, 412, 415, 422}},
+		{Method: "DELETE", Path: "/api/v1/credentials/:id", Access: issue, Handler: h.withdraw, Tag: "Credentials", Summary: "Stop keeping and publishing a credential", Description: "The document and the recipient are forgotten and the public address answers 410. It does not revoke: copies in the world stay valid.", Status: 204, Errors: []int{404, 410}},
+
+		{Method: "GET", Path: "/credentials/:id", Access: open, Handler: h.public, AnyOrigin: true, Tag: "Public", Summary: "A credential as JSON-LD, or a page", Response: document, Errors: []int{404, 410}},
+		{Method: "GET", Path: "/credentials/:id/badge.png", Access: open, Handler: h.badgePNG, AnyOrigin: true, Tag: "Public", Summary: "A credential baked into a PNG", Response: httpserver.Body{MediaTypes: []string{"image/png"}}, Errors: []int{404, 410}},
+		{Method: "GET", Path: "/credentials/:id/badge.svg", Access: open, Handler: h.badgeSVG, AnyOrigin: true, Tag: "Public", Summary: "A credential baked into an SVG", Response: httpserver.Body{MediaTypes: []string{"image/svg+xml"}}, Errors: []int{404, 410}},
+		{Method: "GET", Path: "/issuers/:id/did.json", Access: open, Handler: h.didDocument, AnyOrigin: true, Tag: "Public", Summary: "The DID document (did:web) of an issuer", Response: did.Document{}, Errors: []int{404}},
+		{Method: "GET", Path: "/issuers/:id/keys", Access: open, Handler: h.keys, AnyOrigin: true, Tag: "Public", Summary: "The keys of an issuer as a JWK set", Response: jwks{}, Errors: []int{404}},
+		{Method: "GET", Path: "/issuers/:id/keys/:key", Access: open, Handler: h.key, AnyOrigin: true, Tag: "Public", Summary: "One key of an issuer as a Multikey verification method", Response: did.VerificationMethod{}, Errors: []int{404}},
+	}
+}

@@ -1,0 +1,473 @@
+package issuance
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/badge-engine/badge-engine/modules/internal/credential"
+	"github.com/badge-engine/badge-engine/modules/internal/credential/integrity"
+	"github.com/badge-engine/badge-engine/modules/internal/image"
+	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
+	"github.com/badge-engine/badge-engine/platform/config"
+	"github.com/badge-engine/badge-engine/platform/fault"
+	"github.com/badge-engine/badge-engine/platform/paging"
+	"github.com/badge-engine/badge-engine/platform/principal"
+)
+
+// State is how far a credential has come.
+type State string
+
+// The states of a credential.
+const (
+	Reserved  State = "reserved"  // meant, not signed; nobody was told of it
+	Issued    State = "issued"    // signed and stored
+	Withdrawn State = "withdrawn" // no longer kept here
+)
+
+// Credential is one credential as it is kept here.
+type Credential struct {
+	ID            string
+	IssuerID      string
+	AchievementID string
+	State         State
+	Name          string
+	Document      json.RawMessage // the signed document, byte for byte
+	ValidFrom     time.Time
+	ValidUntil    *time.Time
+	Version       int64
+	Created       time.Time
+	Updated       time.Time
+
+	recipientIndex string
+	owner          string
+	idempotencyKey string
+	requestHash    string
+}
+
+// Filter narrows a listing of credentials. Empty fields do not.
+type Filter struct{ IssuerID, AchievementID, Recipient, State string }
+
+// AnyVersion as the version in a change means: whatever the current one is.
+const AnyVersion int64 = 0
+
+// abandoned is how old a reservation must be before it counts as left behind by a
+// crash: far longer than any request may take.
+const abandoned = 2 * time.Minute
+
+// patience is how long a reservation that came to nothing may take to be released.
+const patience = 5 * time.Second
+
+// Service holds the rules of issuing.
+type Service struct {
+	public       config.PublicURL
+	store        *Store
+	work         Work
+	keyring      *Keyring
+	sealer       *Sealer
+	achievements Achievements
+	canonical    integrity.Canonicalizer
+	now          func() time.Time
+	log          *slog.Logger
+}
+
+// Parts are what a service is made of.
+type Parts struct {
+	Store        *Store
+	Work         Work
+	Keyring      *Keyring
+	Sealer       *Sealer
+	Achievements Achievements
+	Canonical    integrity.Canonicalizer
+}
+
+// New builds the service.
+func New(public config.PublicURL, parts Parts, now func() time.Time, log *slog.Logger) *Service {
+	return &Service{
+		public: public, store: parts.Store, work: parts.Work, keyring: parts.Keyring, sealer: parts.Sealer,
+		achievements: parts.Achievements, canonical: parts.Canonical, now: now, log: log,
+	}
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+func newURN() string { return "urn:uuid:" + newID() }
+
+// URL is the public address of a credential, and its identifier.
+func (s *Service) URL(id string) string { return s.public.Join("credentials", id) }
+
+// known reads an identifier from a URL or a body; notFound answers for one that
+// cannot be any.
+func known(id string, notFound error) (string, error) {
+	u, err := uuid.Parse(id)
+	if err != nil || len(id) != 36 {
+		return "", notFound
+	}
+	return u.String(), nil
+}
+
+// Issue builds, lints, reserves, signs and stores a credential. replayed tells that
+// the same order was carried out before, and that its credential is the answer.
+//
+// It answers with [ErrInvalid], [ErrMismatch], [ErrInProgress], [ErrWithdrawn] or
+// [ErrSettled], and then nothing was issued. Where the database was lost while it
+// stored, nobody knows: only an order with an idempotency key can be repeated safely.
+func (s *Service) Issue(ctx context.Context, order Order) (issued Credential, replayed bool, err error) {
+	owner := principal.From(ctx).ID
+	if order.IdempotencyKey != "" {
+		// A plain hash of the request would give its e-mail address away to whoever
+		// can guess it.
+		order.RequestHash = s.sealer.Index(order.RequestHash)
+		before, found, err := s.replay(ctx, owner, order)
+		if err != nil || found {
+			return before, found, err
+		}
+	}
+	draft, err := s.prepare(ctx, order)
+	if err != nil {
+		return Credential{}, false, err
+	}
+	reserved := draft.reserved
+	if order.IdempotencyKey != "" {
+		reserved.owner, reserved.idempotencyKey, reserved.requestHash = owner, order.IdempotencyKey, order.RequestHash
+	}
+	err = s.work.Do(ctx, func(ctx context.Context) error {
+		if err := s.achievements.Hold(ctx, reserved.AchievementID); notFound(err) {
+			return noAchievement()
+		} else if err != nil {
+			return err
+		}
+		return s.store.Reserve(ctx, reserved)
+	})
+	if errors.Is(err, errRepeated) {
+		before, found, err := s.replay(ctx, owner, order)
+		if err == nil && !found {
+			err = ErrInProgress
+		}
+		return before, found, err
+	}
+	if err != nil {
+		return Credential{}, false, err
+	}
+
+	log := s.log.With("credential", reserved.ID, "issuer", reserved.IssuerID, "achievement", reserved.AchievementID,
+		"method", draft.signer.VerificationMethod(), "by", owner)
+	log.InfoContext(ctx, "credential signing")
+	issued = reserved
+	issued.State = Issued
+	if issued.Document, err = draft.prepared.Issue(ctx, draft.signer, s.now().UTC()); err != nil {
+		err = fmt.Errorf("issuance: sign %s: %w", reserved.ID, err)
+	} else {
+		err = s.store.Complete(ctx, issued)
+	}
+	if err != nil {
+		log.WarnContext(ctx, "credential not issued")
+		s.release(ctx, reserved.ID)
+		return Credential{}, false, err
+	}
+	log.InfoContext(ctx, "credential issued")
+	return issued, false, nil
+}
+
+// release gives a reservation up at once instead of when it counts as abandoned, so
+// that the order can be repeated. Where it cannot, it is swept away later. The
+// request itself may be over already: that is often why it failed.
+func (s *Service) release(ctx context.Context, id string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	if err := s.store.Release(ctx, id); err != nil {
+		s.log.WarnContext(ctx, "reservation not released", "credential", id, "error", err)
+	}
+}
+
+// notFound reports whether a neighbour says that there is no such thing.
+func notFound(err error) bool {
+	f, ok := fault.From(err)
+	return ok && f.Kind() == fault.NotFound
+}
+
+// replay looks for what an earlier order of the same key came to.
+func (s *Service) replay(ctx context.Context, owner string, order Order) (Credential, bool, error) {
+	before, err := s.store.ByIdempotencyKey(ctx, owner, order.IdempotencyKey)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return Credential{}, false, nil
+	case err != nil:
+		return Credential{}, false, err
+	case before.requestHash != order.RequestHash:
+		return Credential{}, false, ErrMismatch.Detailf("Use a new Idempotency-Key for a new order.")
+	case before.State == Issued:
+		return before, true, nil
+	case before.State == Withdrawn:
+		return Credential{}, false, ErrWithdrawn
+	case s.now().Sub(before.Created) < abandoned:
+		return Credential{}, false, ErrInProgress
+	}
+	// The process that reserved it died before it signed: make room for this one.
+	return Credential{}, false, s.store.Release(ctx, before.ID)
+}
+
+// A draft is all that it takes to issue.
+type draft struct {
+	reserved Credential
+	prepared *credential.Prepared
+	signer   integrity.Signer
+}
+
+// prepare builds and lints the document; nothing is stored yet.
+func (s *Service) prepare(ctx context.Context, order Order) (draft, error) {
+	identities, lookup, err := order.Recipient.identities()
+	if err != nil {
+		return draft{}, err
+	}
+	achievementID, err := known(order.AchievementID, noAchievement())
+	if err != nil {
+		return draft{}, err
+	}
+	issuerID, achievement, issuer, err := s.achievements.Snapshot(ctx, achievementID)
+	if notFound(err) {
+		return draft{}, noAchievement()
+	}
+	if err != nil {
+		return draft{}, err
+	}
+	uri, signer, err := s.keyring.Signer(ctx, issuerID)
+	if err != nil {
+		return draft{}, err
+	}
+	issuer.ID = uri
+	id, now := newID(), s.now().UTC().Truncate(time.Second)
+	doc := openbadges.AchievementCredential{
+		ID: s.URL(id), Type: []string{"VerifiableCredential", "AchievementCredential"},
+		Issuer: issuer,
+		CredentialSubject: openbadges.AchievementSubject{
+			ID: order.Recipient.ID, Type: []string{"AchievementSubject"}, Identifier: identities, Achievement: achievement,
+		},
+	}
+	order.Award.fill(&doc, now)
+	prepared, err := credential.Prepare(s.canonical, doc)
+	if err != nil {
+		return draft{}, lint(err, order.Recipient)
+	}
+	reserved := Credential{
+		ID: id, IssuerID: issuerID, AchievementID: achievementID, State: Reserved, Name: doc.Name, Version: 1,
+		Created: now, Updated: now, recipientIndex: s.sealer.Index(lookup),
+	}
+	if err := reserved.period(doc); err != nil {
+		return draft{}, err
+	}
+	return draft{reserved: reserved, prepared: prepared, signer: signer}, nil
+}
+
+// period notes the validity of a document that passed the lint.
+func (c *Credential) period(doc openbadges.AchievementCredential) (err error) {
+	if c.ValidFrom, err = moment("/validFrom", doc.ValidFrom); err != nil {
+		return err
+	}
+	c.ValidUntil = nil
+	if doc.ValidUntil != "" {
+		until, err := moment("/validUntil", doc.ValidUntil)
+		if err != nil {
+			return err
+		}
+		c.ValidUntil = &until
+	}
+	return nil
+}
+
+// moment reads a time. Near the ends of the calendar it can lie in a year that has
+// no four digits in UTC, which neither JSON nor every engine can hold.
+func moment(pointer, text string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339, text)
+	if t = t.UTC(); err != nil || t.Year() < 1 || t.Year() > 9999 {
+		return time.Time{}, refuse(pointer, "RFC 3339, 5.6 (Internet Date/Time Format): a year has four digits", "In UTC it is not in the years 0001 to 9999.", "Give a time within them.")
+	}
+	return t, nil
+}
+
+// Credential answers one credential; it answers [ErrNotFound] for what was never
+// issued and [ErrWithdrawn] for what is no longer kept.
+func (s *Service) Credential(ctx context.Context, id string) (Credential, error) {
+	id, err := known(id, ErrNotFound)
+	if err != nil {
+		return Credential{}, err
+	}
+	c, err := s.store.Credential(ctx, id)
+	switch {
+	case err != nil:
+		return Credential{}, err
+	case c.State == Withdrawn:
+		return Credential{}, ErrWithdrawn
+	case c.State != Issued:
+		return Credential{}, ErrNotFound
+	}
+	return c, nil
+}
+
+// Credentials answers a page of credentials, [ErrFilter] or [paging.ErrCursor]. The
+// filter names a recipient in plain text.
+func (s *Service) Credentials(ctx context.Context, f Filter, q paging.Query) (paging.Page[Credential], error) {
+	for _, id := range []*string{&f.IssuerID, &f.AchievementID} {
+		if *id == "" {
+			continue
+		}
+		var err error
+		if *id, err = known(*id, ErrFilter.Detailf("Identifiers of issuers and achievements are UUIDs.")); err != nil {
+			return paging.Page[Credential]{}, err
+		}
+	}
+	if f.State != "" && f.State != string(Issued) && f.State != string(Withdrawn) {
+		return paging.Page[Credential]{}, ErrFilter.Detailf("The states are %s and %s.", Issued, Withdrawn)
+	}
+	if f.Recipient != "" {
+		f.Recipient = s.sealer.Index(plain(f.Recipient))
+	}
+	return s.store.Credentials(ctx, f, q)
+}
+
+// Reissue signs a new version of a credential: same identifier, recipient and
+// achievement, a later validFrom, which is how Open Badges tells versions apart.
+// The date of the first award stays in awardedDate.
+//
+// Open Badges 3.0, 9.3 (Credential equality): the newer validFrom supersedes.
+//
+// It answers with [ErrInvalid], [ErrNotFound], [ErrWithdrawn] or [ErrVersion].
+func (s *Service) Reissue(ctx context.Context, id string, version int64, award Award) (Credential, error) {
+	current, err := s.Credential(ctx, id)
+	if err != nil {
+		return Credential{}, err
+	}
+	if version != AnyVersion && version != current.Version {
+		return Credential{}, ErrVersion.Detailf("You changed version %d, the current one is %d. Read it again and repeat your change.", version, current.Version)
+	}
+	var before openbadges.AchievementCredential
+	if err := json.Unmarshal(current.Document, &before); err != nil {
+		return Credential{}, fmt.Errorf("issuance: decode %s: %w", current.ID, err)
+	}
+	_, achievement, issuer, err := s.achievements.Snapshot(ctx, current.AchievementID)
+	if err != nil {
+		return Credential{}, err
+	}
+	uri, signer, err := s.keyring.Signer(ctx, current.IssuerID)
+	if err != nil {
+		return Credential{}, err
+	}
+	issuer.ID = uri
+	doc := openbadges.AchievementCredential{
+		ID: before.ID, Type: before.Type, Issuer: issuer,
+		CredentialSubject: openbadges.AchievementSubject{
+			ID: before.CredentialSubject.ID, Type: before.CredentialSubject.Type,
+			Identifier: before.CredentialSubject.Identifier, Achievement: achievement,
+		},
+	}
+	now := s.now().UTC().Truncate(time.Second)
+	if award.AwardedDate == "" {
+		award.AwardedDate = before.AwardedDate
+		if award.AwardedDate == "" {
+			award.AwardedDate = before.ValidFrom
+		}
+	}
+	from := now
+	if !from.After(current.ValidFrom) { // within the same second
+		from = current.ValidFrom.Add(time.Second)
+	}
+	award.fill(&doc, from)
+	prepared, err := credential.Prepare(s.canonical, doc)
+	if err != nil {
+		return Credential{}, lint(err, Recipient{})
+	}
+	next := current
+	next.Name, next.Version, next.Updated = doc.Name, current.Version+1, now
+	if err := next.period(doc); err != nil {
+		return Credential{}, err
+	}
+	if !next.ValidFrom.After(current.ValidFrom) {
+		return Credential{}, refuse("/validFrom", "Open Badges 3.0: the newer validFrom supersedes", "The new version does not begin after the one it replaces.", "Leave validFrom out, or give one after "+current.ValidFrom.Format(time.RFC3339)+".")
+	}
+	s.log.InfoContext(ctx, "credential signing again", "credential", next.ID, "version", next.Version, "by", principal.From(ctx).ID)
+	if next.Document, err = prepared.Issue(ctx, signer, now); err != nil {
+		return Credential{}, fmt.Errorf("issuance: sign %s: %w", next.ID, err)
+	}
+	if err := s.store.Replace(ctx, next); err != nil {
+		return Credential{}, err
+	}
+	s.log.InfoContext(ctx, "credential issued again", "credential", next.ID, "version", next.Version)
+	return next, nil
+}
+
+// Withdraw forgets the document of a credential; its address answers Gone from now
+// on. It does not revoke: copies in the world stay valid. It answers with
+// [ErrNotFound] or [ErrWithdrawn].
+func (s *Service) Withdraw(ctx context.Context, id string) error {
+	c, err := s.Credential(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := s.store.Withdraw(ctx, c.ID, s.now().UTC().Truncate(time.Second)); err != nil {
+		return err
+	}
+	s.log.InfoContext(ctx, "credential withdrawn", "credential", c.ID, "by", principal.From(ctx).ID)
+	return nil
+}
+
+// Badge answers the credential baked into the picture of its achievement. Where
+// there is no SVG, one is made that shows the PNG. It answers with [ErrPicture].
+func (s *Service) Badge(ctx context.Context, id string, format image.Format) ([]byte, error) {
+	c, err := s.Credential(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	picture, err := s.achievements.Picture(ctx, c.AchievementID, format)
+	if notFound(err) && format == image.SVG {
+		if picture, err = s.achievements.Picture(ctx, c.AchievementID, image.PNG); err == nil {
+			picture, err = frame(picture)
+		}
+	}
+	if notFound(err) {
+		return nil, ErrPicture.Detailf("The achievement has no %s picture: upload one with PUT /api/v1/images/{id}, or POST the credential and a picture to /api/v1/bake.", format)
+	}
+	if err != nil {
+		return nil, err
+	}
+	badge, err := image.Bake(picture, c.Document, image.Options{Overwrite: true})
+	var unfit *image.Error
+	if errors.As(err, &unfit) { // such as a frame round a very large PNG
+		return nil, ErrPicture.With(err).Detailf("The credential does not go into this picture: %s. %s", unfit.Problem, unfit.Remedy)
+	}
+	return badge, err
+}
+
+// PictureFormat tells in which format the badge can be shown: PNG where there is
+// one, else SVG, else neither.
+func (s *Service) PictureFormat(ctx context.Context, c Credential) (image.Format, error) {
+	for _, format := range []image.Format{image.PNG, image.SVG} {
+		_, err := s.achievements.Picture(ctx, c.AchievementID, format)
+		if err == nil {
+			return format, nil
+		}
+		if !notFound(err) {
+			return "", err
+		}
+	}
+	return "", nil
+}
+
+// Settle sweeps away what a crash left reserved but unsigned. It runs at start and
+// is safe while other replicas issue: only old reservations go, and one that is
+// signed too late finds its reservation gone and fails.
+//
+// It stops no start: a schema that is not up to date is for readiness to tell.
+func (s *Service) Settle(ctx context.Context) {
+	swept, err := s.store.Sweep(ctx, s.now().Add(-abandoned))
+	switch {
+	case err != nil:
+		s.log.WarnContext(ctx, "reservations not settled", "error", err)
+	case swept > 0:
+		s.log.WarnContext(ctx, "abandoned reservations removed", "count", swept)
+	}
+}

@@ -1,0 +1,263 @@
+package issuance
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/badge-engine/badge-engine/platform/database"
+	"github.com/badge-engine/badge-engine/platform/paging"
+)
+
+const ed25519Name = "Ed25519"
+
+// errRepeated says that the idempotency key is taken.
+var errRepeated = errors.New("issuance: idempotency key is taken")
+
+// Store keeps keys and credentials on any engine.
+type Store struct{ db *database.DB }
+
+// NewStore makes a store over db.
+func NewStore(db *database.DB) *Store { return &Store{db: db} }
+
+func optional(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+func value(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
+}
+
+// one turns gorm's word for nothing into this module's.
+func one(err, notFound error) error {
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return notFound
+	}
+	return err
+}
+
+// changed answers for a statement that must touch exactly one row.
+func changed(tx *gorm.DB, otherwise error) error {
+	if tx.Error != nil {
+		return tx.Error
+	}
+	if tx.RowsAffected == 0 {
+		return otherwise
+	}
+	return nil
+}
+
+// InsertKey stores a new key.
+func (s *Store) InsertKey(ctx context.Context, key Key, sealed []byte) error {
+	return s.db.Session(ctx).Create(&keyRow{
+		ID: key.ID, IssuerID: key.IssuerID, Algorithm: ed25519Name, Multikey: key.Multikey, Sealed: sealed, CreatedAt: key.Created,
+	}).Error
+}
+
+// DeleteKeys forgets all keys of an issuer.
+func (s *Store) DeleteKeys(ctx context.Context, issuerID string) error {
+	return s.db.Session(ctx).Delete(&keyRow{}, "issuer_id = ?", issuerID).Error
+}
+
+func (r keyRow) key() Key {
+	key := Key{ID: r.ID, IssuerID: r.IssuerID, Multikey: r.Multikey, Created: r.CreatedAt.UTC()}
+	if r.RetiredAt != nil {
+		retired := r.RetiredAt.UTC()
+		key.Retired = &retired
+	}
+	return key
+}
+
+// SigningKey reads the newest key of the issuer that still signs, or answers [ErrIssuerUnknown].
+func (s *Store) SigningKey(ctx context.Context, issuerID string) (Key, []byte, error) {
+	var row keyRow
+	err := s.db.Reader(ctx).Where("issuer_id = ? AND retired_at IS NULL", issuerID).Order("created_at DESC, id DESC").Take(&row).Error
+	if err != nil {
+		return Key{}, nil, one(err, ErrIssuerUnknown)
+	}
+	return row.key(), row.Sealed, nil
+}
+
+// Keys reads all keys of the issuer, the signing one first, or answers [ErrIssuerUnknown].
+func (s *Store) Keys(ctx context.Context, issuerID string) ([]Key, error) {
+	var rows []keyRow
+	err := s.db.Reader(ctx).Omit("sealed").Where("issuer_id = ?", issuerID).
+		Order("CASE WHEN retired_at IS NULL THEN 0 ELSE 1 END, created_at DESC, id DESC").Find(&rows).Error
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 {
+		return nil, ErrIssuerUnknown
+	}
+	keys := make([]Key, len(rows))
+	for i, row := range rows {
+		keys[i] = row.key()
+	}
+	return keys, nil
+}
+
+// NewestKey reads the newest key of all, if there is any.
+func (s *Store) NewestKey(ctx context.Context) (key Key, sealed []byte, found bool, err error) {
+	var rows []keyRow
+	err = s.db.Reader(ctx).Order("id DESC").Limit(1).Find(&rows).Error
+	if err != nil || len(rows) == 0 {
+		return Key{}, nil, false, err
+	}
+	return rows[0].key(), rows[0].Sealed, true, nil
+}
+
+func toRow(c Credential) credentialRow {
+	row := credentialRow{
+		ID: c.ID, IssuerID: c.IssuerID, AchievementID: c.AchievementID, State: string(c.State), Name: c.Name,
+		RecipientIndex: optional(c.recipientIndex), Document: optional(string(c.Document)),
+		ValidFrom: c.ValidFrom, ValidUntil: c.ValidUntil, Version: c.Version,
+		CreatedAt: c.Created, UpdatedAt: c.Updated,
+	}
+	if c.idempotencyKey != "" { // NULL is never a duplicate of NULL
+		row.Owner, row.IdempotencyKey, row.RequestHash = &c.owner, &c.idempotencyKey, &c.requestHash
+	}
+	return row
+}
+
+func (r credentialRow) credential() Credential {
+	c := Credential{
+		ID: r.ID, IssuerID: r.IssuerID, AchievementID: r.AchievementID, State: State(r.State), Name: r.Name,
+		ValidFrom: r.ValidFrom.UTC(), Version: r.Version, Created: r.CreatedAt.UTC(), Updated: r.UpdatedAt.UTC(),
+		requestHash: value(r.RequestHash),
+	}
+	if r.ValidUntil != nil {
+		until := r.ValidUntil.UTC()
+		c.ValidUntil = &until
+	}
+	if r.Document != nil {
+		c.Document = []byte(*r.Document)
+	}
+	return c
+}
+
+// Reserve stores what is about to be signed, or answers that its idempotency key is taken.
+func (s *Store) Reserve(ctx context.Context, c Credential) error {
+	row := toRow(c)
+	err := s.db.Session(ctx).Create(&row).Error
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return errRepeated
+	}
+	return err
+}
+
+// Complete stores the signed document of a reservation, or answers [ErrSettled] if
+// the reservation was given up meanwhile.
+func (s *Store) Complete(ctx context.Context, c Credential) error {
+	return changed(s.db.Session(ctx).Model(&credentialRow{}).Where("id = ? AND state = ?", c.ID, string(Reserved)).
+		Updates(map[string]any{"state": string(Issued), "document": string(c.Document)}), ErrSettled)
+}
+
+// Replace stores the next version, or answers [ErrVersion] if the stored one is not
+// its predecessor.
+func (s *Store) Replace(ctx context.Context, c Credential) error {
+	return changed(s.db.Session(ctx).Model(&credentialRow{}).Where("id = ? AND state = ? AND version = ?", c.ID, string(Issued), c.Version-1).
+		Updates(map[string]any{
+			"name": c.Name, "document": string(c.Document), "valid_from": c.ValidFrom, "valid_until": c.ValidUntil,
+			"version": c.Version, "updated_at": c.Updated,
+		}), ErrVersion)
+}
+
+// Withdraw forgets the document and the recipient of an issued credential.
+func (s *Store) Withdraw(ctx context.Context, id string, at time.Time) error {
+	return changed(s.db.Session(ctx).Model(&credentialRow{}).Where("id = ? AND state = ?", id, string(Issued)).
+		Updates(map[string]any{"state": string(Withdrawn), "document": nil, "recipient_index": nil, "updated_at": at}), ErrNotFound)
+}
+
+// Release removes one reservation; what is signed stays.
+func (s *Store) Release(ctx context.Context, id string) error {
+	return s.db.Session(ctx).Delete(&credentialRow{}, "id = ? AND state = ?", id, string(Reserved)).Error
+}
+
+// Sweep removes all reservations made before a time and counts them. The state
+// stands in the statement itself, or SQLite would not see that a partial index
+// serves it, and read the whole table at every start.
+func (s *Store) Sweep(ctx context.Context, before time.Time) (int64, error) {
+	tx := s.db.Session(ctx).Delete(&credentialRow{}, "state = 'reserved' AND created_at < ?", before.UTC())
+	return tx.RowsAffected, tx.Error
+}
+
+// Credential reads one credential in any state, or answers [ErrNotFound].
+func (s *Store) Credential(ctx context.Context, id string) (Credential, error) {
+	var row credentialRow
+	if err := s.db.Reader(ctx).Take(&row, "id = ?", id).Error; err != nil {
+		return Credential{}, one(err, ErrNotFound)
+	}
+	return row.credential(), nil
+}
+
+// ByIdempotencyKey reads what an order came to, or answers [ErrNotFound]. It asks the
+// writing side, so that it sees what has just been reserved.
+func (s *Store) ByIdempotencyKey(ctx context.Context, owner, key string) (Credential, error) {
+	var rows []credentialRow
+	if err := s.db.Session(ctx).Where("owner = ? AND idempotency_key = ?", owner, key).Limit(1).Find(&rows).Error; err != nil {
+		return Credential{}, err
+	}
+	if len(rows) == 0 {
+		return Credential{}, ErrNotFound
+	}
+	return rows[0].credential(), nil
+}
+
+// AnyCredential reports whether there is one of the issuer, and of the achievement
+// unless it is empty.
+func (s *Store) AnyCredential(ctx context.Context, issuerID, achievementID string) (bool, error) {
+	tx := s.db.Reader(ctx).Select("id").Where("issuer_id = ?", issuerID).Limit(1)
+	if achievementID != "" {
+		tx = tx.Where("achievement_id = ?", achievementID)
+	}
+	var rows []credentialRow
+	err := tx.Find(&rows).Error
+	return len(rows) > 0, err
+}
+
+// Credentials reads a page of credentials, without reservations.
+func (s *Store) Credentials(ctx context.Context, f Filter, q paging.Query) (paging.Page[Credential], error) {
+	filters := []string{f.IssuerID, f.AchievementID, f.Recipient, f.State}
+	after, further, err := q.After(filters...)
+	if err != nil {
+		return paging.Page[Credential]{}, err
+	}
+	column := map[string]string{"createdAt": "created_at", "validFrom": "valid_from"}[q.Sort]
+	var bound time.Time
+	if further { // anybody can make a cursor: it must not reach the engine unread
+		_, err := uuid.Parse(after.ID)
+		if err == nil {
+			bound, err = time.Parse(time.RFC3339, after.Value)
+		}
+		if err != nil {
+			return paging.Page[Credential]{}, paging.ErrCursor.With(err)
+		}
+	}
+	tx := s.db.Reader(ctx).Where("state <> ?", string(Reserved))
+	for _, w := range [][2]string{{"issuer_id", f.IssuerID}, {"achievement_id", f.AchievementID}, {"recipient_index", f.Recipient}, {"state", f.State}} {
+		if w[1] != "" {
+			tx = tx.Where(w[0]+" = ?", w[1])
+		}
+	}
+	var rows []credentialRow
+	if err := database.Keyset(tx, column, q.Descending, bound.UTC(), after.ID, q.Limit+1).Find(&rows).Error; err != nil {
+		return paging.Page[Credential]{}, err
+	}
+	cut := paging.Cut(q, rows, func(r credentialRow) paging.Position {
+		at := r.CreatedAt
+		if q.Sort == "validFrom" {
+			at = r.ValidFrom
+		}
+		return paging.Position{Value: at.UTC().Format(time.RFC3339Nano), ID: r.ID}
+	}, filters...)
+	return paging.Map(cut, credentialRow.credential), nil
+}

@@ -1,0 +1,14 @@
+// Package verification checks any badge from anywhere: a JSON document, a compact
+// JWS, or a picture with a badge baked in.
+//
+// Routes: POST /api/v1/verify, open to everybody, since the verifier is for
+// strangers too. Whatever can be read as a badge is answered with 200 and a report,
+// verified or not; what cannot be read is refused.
+//
+// It keeps nothing. How a badge is judged is the kernel's (package credential);
+// fetching is for platform fetch; which keys our own issuers have it asks through a
+// port. Issuing and revoking are for module issuance.
+//
+// Standards: Open Badges 3.0, 9 (Verification and Validation); Verifiable Credential
+// API, the answer's members verified and problemDetails.
+package verification

@@ -1,0 +1,51 @@
+package verification
+
+import (
+	"errors"
+
+	"github.com/badge-engine/badge-engine/modules/internal/credential"
+	"github.com/badge-engine/badge-engine/modules/internal/image"
+	"github.com/badge-engine/badge-engine/platform/fault"
+)
+
+// The faults of this module.
+var (
+	ErrUnreadable    = fault.New(fault.Malformed, "verification.unreadable", "This cannot be read as a badge.")
+	ErrNotCredential = fault.New(fault.Invalid, "verification.not_credential", "This is no credential that can be verified.")
+	ErrTooLarge      = fault.New(fault.TooLarge, "verification.too_large", "This is larger than any badge that is read here.")
+	ErrMediaType     = fault.New(fault.Unsupported, "verification.media_type", "A badge is JSON, a compact JWS, a PNG or an SVG.")
+	ErrPicture       = fault.New(fault.Invalid, "verification.picture", "The picture is damaged, or not harmless.")
+	ErrNotBaked      = fault.New(fault.NotFound, "verification.not_baked", "There is no badge in the picture.")
+	ErrEdition       = fault.New(fault.Invalid, "verification.edition", "The picture carries an Open Badges 2.0 badge, which is not verified here.")
+)
+
+// unreadable turns what the kernel says of an upload into a fault.
+func unreadable(err error) error {
+	var p *credential.ParseError
+	if errors.As(err, &p) {
+		f := ErrNotCredential
+		switch {
+		case p.TooLarge:
+			f = ErrTooLarge
+		case p.Syntax:
+			f = ErrUnreadable
+		}
+		return f.With(err).Detailf("%s.", p.Problem).Violating(fault.Violation{Pointer: p.Pointer, Rule: "Open Badges 3.0, 8 (Proofs)", Detail: p.Problem, Remedy: p.Remedy})
+	}
+	var i *image.Error
+	if errors.As(err, &i) {
+		f := ErrPicture
+		switch i.Code {
+		case image.NotImage:
+			f = ErrMediaType
+		case image.NotBaked:
+			f = ErrNotBaked
+		case image.TooLarge:
+			f = ErrTooLarge
+		case image.NotCredential:
+			f = ErrNotCredential
+		}
+		return f.With(err).Detailf("%s.", i.Problem).Violating(fault.Violation{Rule: "Open Badges 3.0, 5.3 (Baked Badge)", Detail: i.Problem, Remedy: i.Remedy})
+	}
+	return err
+}

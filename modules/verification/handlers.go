@@ -1,0 +1,88 @@
+package verification
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
+	"github.com/badge-engine/badge-engine/platform/fault"
+	"github.com/badge-engine/badge-engine/platform/httpserver"
+)
+
+type handlers struct{ service *Service }
+
+func newHandlers(service *Service) *handlers { return &handlers{service: service} }
+
+type request struct {
+	VerifiableCredential json.RawMessage `json:"verifiableCredential" doc:"The credential; it may also stand alone as the whole body."`
+	Options              Options         `json:"options" doc:"What else to check."`
+}
+
+func (h *handlers) verify(c *fiber.Ctx) error {
+	upload, mediaType, err := httpserver.Upload(c, "file")
+	if err != nil {
+		return err
+	}
+	o := Options{Recipient: recipient(c)}
+	switch {
+	case mediaType == "application/json" || strings.HasSuffix(mediaType, "+json"):
+		if upload, o, err = unwrap(upload, o); err != nil {
+			return err
+		}
+	case mediaType == "" || mediaType == "text/plain" || mediaType == "application/octet-stream" ||
+		strings.HasPrefix(mediaType, "image/") || strings.HasSuffix(mediaType, "jwt") || mediaType == "application/jose":
+		// What it is, its first bytes tell.
+	default:
+		return ErrMediaType.Detailf("%s is none of these.", mediaType)
+	}
+	report, err := h.service.Verify(c.UserContext(), upload, o)
+	if err != nil {
+		return err
+	}
+	return httpserver.JSON(c, http.StatusOK, report)
+}
+
+// recipient comes beside the badge: in the query, or in the form.
+func recipient(c *fiber.Ctx) string {
+	if name := c.Query("recipient"); name != "" || httpserver.MediaType(c) != fiber.MIMEMultipartForm {
+		return name
+	}
+	return httpserver.Form(c, "recipient")
+}
+
+// unwrap opens {"verifiableCredential": …, "options": …}; anything else is the
+// credential itself. Options that are not known are passed over: callers send some.
+func unwrap(body []byte, o Options) ([]byte, Options, error) {
+	if !bytes.Contains(body, []byte(`"verifiableCredential"`)) {
+		return body, o, nil
+	}
+	value, err := strictjson.Parse(body)
+	if err != nil {
+		return body, o, nil // the service says what is wrong with it
+	}
+	members, _ := value.(map[string]any)
+	inner, there := members["verifiableCredential"]
+	if _, credential := members["@context"]; !there || credential {
+		return body, o, nil
+	}
+	if options, ok := members["options"].(map[string]any); ok {
+		if name, ok := options["recipient"].(string); ok {
+			o.Recipient = name
+		}
+	}
+	if token, ok := inner.(string); ok && !strings.HasPrefix(strings.TrimSpace(token), "{") {
+		return []byte(token), o, nil
+	}
+	var raw map[string]json.RawMessage // unlike a struct it takes names exactly
+	if err := json.Unmarshal(body, &raw); err != nil {
+		return nil, o, ErrUnreadable.With(err)
+	}
+	if _, ok := inner.(map[string]any); !ok {
+		return nil, o, ErrUnreadable.Violating(fault.Violation{Pointer: "/verifiableCredential", Rule: "request schema", Detail: "the credential is no object and no compact JWS", Remedy: "Give the credential itself, not as text."})
+	}
+	return raw["verifiableCredential"], o, nil
+}

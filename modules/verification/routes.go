@@ -1,0 +1,25 @@
+package verification
+
+import (
+	"time"
+
+	"github.com/badge-engine/badge-engine/modules/internal/image"
+	"github.com/badge-engine/badge-engine/platform/httpserver"
+)
+
+// Routes is the table of URLs of this module.
+func Routes(h *handlers) httpserver.Table {
+	return httpserver.Table{{
+		Method: "POST", Path: "/api/v1/verify", Access: httpserver.Public(), Handler: h.verify,
+		Tag: "Verification", Summary: "Verify a badge from anywhere",
+		Description: "Send the credential itself, or `{\"verifiableCredential\": …, \"options\": {\"recipient\": …}}`, as JSON; a compact JWS as text; or a PNG or SVG with a badge in it, as the body or as the field `file` of a form. The answer is 200 whenever a badge could be read: its member `verified` says whether it is good.",
+		Params:      []httpserver.Param{httpserver.Query("recipient", "Whose badge it should be: an e-mail address or another identifier. A form or the options of a JSON body may say it too, which keeps it out of addresses.")},
+		Request: httpserver.Body{
+			MediaTypes: []string{"application/json", "text/plain", "image/png", "image/svg+xml", "multipart/form-data"},
+			Schema:     request{}, Note: "A form may have a field recipient beside the file.",
+		},
+		Response: Report{}, Errors: []int{400, 404, 413, 415, 422},
+		Deadline: 30 * time.Second, BodyLimit: image.MaxBytes + 64<<10,
+		AnyOrigin: true,
+	}}
+}
