@@ -4,8 +4,8 @@ import "errors"
 
 // Config says when the schema is brought up to date.
 type Config struct {
-	OnStart     string `env:"MIGRATE_ON_START"` // auto, always or never
-	Environment string `env:"APP_ENV"`          // development is the one that matters here
+	OnStart     string `env:"MIGRATE_ON_START" help:"auto, always or never: whether a start migrates; auto does on SQLite and in development"` // auto, always or never
+	Environment string `env:"APP_ENV" help:"development lets a start migrate on every engine"`                                                 // development is the one that matters here
 }
 
 // Default migrates by itself only where no operator does it.

@@ -13,10 +13,10 @@ import (
 type Config struct {
 	// URL chooses the plug-in by its scheme: redis://host:port/number, rediss://
 	// with TLS, or memory:, which is also what an empty URL means.
-	URL      string        `env:"REDIS_URL"`
-	Password config.Secret `env:"REDIS_PASSWORD"` // where the URL carries none
+	URL      string        `env:"REDIS_URL" help:"where the cache is: redis://host:port/number, rediss:// with TLS, or memory: for one in the process"`
+	Password config.Secret `env:"REDIS_PASSWORD" help:"its password, where the URL carries none"` // where the URL carries none
 	// MemoryBytes bounds the cache in the process.
-	MemoryBytes int64 `env:"CACHE_MEMORY_BYTES"`
+	MemoryBytes int64 `env:"CACHE_MEMORY_BYTES" help:"how much the cache in the process may hold"`
 }
 
 // Default is a cache of 64 MiB in the process.

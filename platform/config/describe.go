@@ -25,7 +25,7 @@ func Describe(into any) []Variable {
 	var out []Variable
 	walk(root, "", func(v variable) {
 		help := v.field.Tag.Get("help")
-		if v.secret() {
+		if v.fromFile() {
 			help = strings.TrimSpace(help + " (or from the file that " + v.name + "_FILE names)")
 		}
 		out = append(out, Variable{Name: v.name, Default: v.shown(), Help: help})

@@ -80,8 +80,11 @@ func walk(part reflect.Value, prefix string, visit func(variable)) {
 
 func (v variable) secret() bool { return v.field.Type == reflect.TypeFor[Secret]() }
 
+// fromFile reports whether the value may come from the file that NAME_FILE names.
+func (v variable) fromFile() bool { return v.secret() && v.field.Tag.Get("file") != "-" }
+
 func (v variable) load(environ map[string]string) error {
-	if v.secret() && v.field.Tag.Get("file") != "-" {
+	if v.fromFile() {
 		if done, err := v.loadFile(environ); done || err != nil {
 			return err
 		}

@@ -11,14 +11,14 @@ import (
 type Config struct {
 	// URL chooses the engine by its scheme: sqlite:PATH or
 	// postgres://user:password@host:port/name.
-	URL string `env:"DATABASE_URL"`
+	URL string `env:"DATABASE_URL" help:"where the database is: sqlite:PATH or postgres://user:password@host:port/name"`
 	// PoolSize is how many connections stay open, MaxOverflow how many more may
 	// be opened under load. An embedded engine reads with at most PoolSize
 	// connections and writes with one.
-	PoolSize    int `env:"DB_POOL_SIZE"`
-	MaxOverflow int `env:"DB_MAX_OVERFLOW"`
+	PoolSize    int `env:"DB_POOL_SIZE" help:"how many connections stay open"`
+	MaxOverflow int `env:"DB_MAX_OVERFLOW" help:"how many more may be opened under load"`
 	// Echo logs every statement with its duration, without its values.
-	Echo bool `env:"SQL_ECHO"`
+	Echo bool `env:"SQL_ECHO" help:"log every statement with its duration, without its values"`
 }
 
 // Default is an SQLite file below the working directory.

@@ -1,0 +1,67 @@
+package command
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+)
+
+// client calls the public HTTP surface, as any other program would.
+type client struct{ base, token string }
+
+// do sends a request and answers the body, or an error that carries what the
+// server said about its refusal.
+func (c *client) do(ctx context.Context, method, path, mediaType string, body []byte) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", mediaType)
+	}
+	request.Header.Set("Authorization", "Bearer "+c.token)
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	data, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return nil, err
+	}
+	if answer.StatusCode/100 != 2 {
+		return nil, fmt.Errorf("%s %s answered %s: %s", method, path, answer.Status, data)
+	}
+	return data, nil
+}
+
+func (c *client) get(ctx context.Context, path string) ([]byte, error) {
+	return c.do(ctx, http.MethodGet, path, "", nil)
+}
+
+func (c *client) getJSON(ctx context.Context, path string, into any) error {
+	data, err := c.get(ctx, path)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(data, into)
+}
+
+func (c *client) post(ctx context.Context, path string, body, into any) error {
+	data, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	return c.send(ctx, http.MethodPost, path, "application/json", data, into)
+}
+
+func (c *client) send(ctx context.Context, method, path, mediaType string, body []byte, into any) error {
+	data, err := c.do(ctx, method, path, mediaType, body)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(data, into)
+}

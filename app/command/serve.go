@@ -1,0 +1,107 @@
+package command
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/badge-engine/badge-engine/app/engine"
+)
+
+func serveCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Run the server",
+		Long:  "Runs the server until SIGINT or SIGTERM. Without configuration it listens on port 8000 and keeps everything below ./data.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := configured()
+			if err != nil {
+				return err
+			}
+			e, err := engine.New(engine.Options{Config: cfg})
+			if err != nil {
+				return err
+			}
+			begun := time.Now()
+			if err := e.Start(cmd.Context()); err != nil {
+				return err
+			}
+			welcome(cmd, cfg, e, time.Since(begun))
+			end := <-e.Wait()
+			// The context of the command may be what ended: stopping has its own time.
+			if err := e.Stop(context.WithoutCancel(cmd.Context())); err != nil {
+				return err
+			}
+			if end.ExitCode != 0 {
+				return errSilent
+			}
+			return nil
+		},
+	}
+}
+
+// welcome says where to look next.
+func welcome(cmd *cobra.Command, cfg engine.Config, e *engine.Engine, took time.Duration) {
+	local := localURL(cfg, e.Addr())
+	w := cmd.ErrOrStderr()
+	fmt.Fprintf(w, "\nBadge Engine is ready after %s.\n\n", took.Round(time.Millisecond))
+	fmt.Fprintf(w, "  API and its documentation   %s/docs\n", local)
+	fmt.Fprintf(w, "  Health                      %s/health\n", local)
+	fmt.Fprintf(w, "  Public address of badges    %s\n", e.PublicURL())
+	if cfg.Auth.BootstrapAdminToken == "" {
+		fmt.Fprintf(w, "  A token to begin with       badge-engine token create --name first --scope admin\n")
+	}
+	fmt.Fprintln(w)
+}
+
+func localURL(cfg engine.Config, addr net.Addr) string {
+	scheme, port := "http", cfg.HTTP.Port
+	if cfg.HTTP.TLSCert != "" {
+		scheme = "https"
+	}
+	if tcp, ok := addr.(*net.TCPAddr); ok {
+		port = tcp.Port
+	}
+	host := "localhost"
+	if ip := net.ParseIP(cfg.HTTP.Host); ip != nil && !ip.IsUnspecified() {
+		host = cfg.HTTP.Host
+	}
+	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(port))
+}
+
+func healthcheckCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "healthcheck",
+		Short: "Ask the server on this machine whether it is ready",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := configured()
+			if err != nil {
+				return err
+			}
+			// The certificate names the public host, not this loopback address.
+			client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+			request, err := http.NewRequestWithContext(cmd.Context(), http.MethodGet, localURL(cfg, nil)+"/health/ready", nil)
+			if err != nil {
+				return err
+			}
+			answer, err := client.Do(request)
+			if err != nil {
+				return err
+			}
+			answer.Body.Close()
+			if answer.StatusCode != http.StatusOK {
+				return fmt.Errorf("the server is not ready: %s", answer.Status)
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), "ready")
+			return nil
+		},
+	}
+}

@@ -1,0 +1,81 @@
+package command
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/badge-engine/badge-engine/modules/verification"
+	"github.com/badge-engine/badge-engine/platform/fetch"
+)
+
+var outcomeSigns = map[string]string{"passed": "✓", "failed": "✗", "warning": "!", "skipped": "·"}
+
+func verifyCommand() *cobra.Command {
+	var recipient string
+	var offline, asJSON bool
+	verify := &cobra.Command{
+		Use:   "verify FILE [--recipient WHO] [--offline] [--json]",
+		Short: "Check a badge from anywhere: JSON, compact JWS, PNG or SVG",
+		Long: "Checks a badge and ends with 0 if it is good, with 1 if it is not or cannot be read. Keys and status lists that the badge " +
+			"points at are fetched from public addresses, unless --offline is given.",
+		Args: exactly(1, "one file, or - for standard input"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			data, err := read(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			var documents verification.Documents
+			if !offline {
+				cfg, err := configured()
+				if err != nil {
+					return err
+				}
+				client := fetch.New(cfg.Fetch, nil)
+				defer client.Close()
+				documents = client
+			}
+			report, err := verification.New(documents, nil, time.Now).Verify(cmd.Context(), data, verification.Options{Recipient: recipient})
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				text, err := marshal(report)
+				if err != nil {
+					return err
+				}
+				_, err = cmd.OutOrStdout().Write(text)
+				if err != nil {
+					return err
+				}
+			} else {
+				show(cmd, report)
+			}
+			if !report.Verified {
+				return fmt.Errorf("%s is not a good badge", args[0])
+			}
+			return nil
+		},
+	}
+	verify.Flags().StringVar(&recipient, "recipient", "", "whose badge it should be: an e-mail address or another identifier")
+	verify.Flags().BoolVar(&offline, "offline", false, "fetch nothing")
+	verify.Flags().BoolVar(&asJSON, "json", false, "print the whole report")
+	return verify
+}
+
+// show prints a report for people.
+func show(cmd *cobra.Command, report verification.Report) {
+	w := cmd.OutOrStdout()
+	if report.Verified {
+		fmt.Fprintf(w, "Verified: %q by %s\n", report.Achievement.Name, report.Issuer.Name)
+	} else {
+		fmt.Fprintln(w, "NOT verified")
+	}
+	for _, check := range report.Checks {
+		fmt.Fprintf(w, "  %s %-13s %s\n", outcomeSigns[string(check.Outcome)], check.Name, check.Detail)
+		if check.Remedy != "" && check.Outcome != "passed" && check.Outcome != "skipped" {
+			fmt.Fprintf(w, "    %-13s %s\n", "", check.Remedy)
+		}
+	}
+}

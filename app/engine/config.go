@@ -1,0 +1,72 @@
+package engine
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/badge-engine/badge-engine/migrations"
+	"github.com/badge-engine/badge-engine/modules/auth"
+	"github.com/badge-engine/badge-engine/modules/health"
+	"github.com/badge-engine/badge-engine/modules/issuance"
+	"github.com/badge-engine/badge-engine/platform/cache"
+	"github.com/badge-engine/badge-engine/platform/config"
+	"github.com/badge-engine/badge-engine/platform/database"
+	"github.com/badge-engine/badge-engine/platform/fetch"
+	"github.com/badge-engine/badge-engine/platform/httpserver"
+	"github.com/badge-engine/badge-engine/platform/logging"
+)
+
+// Config is the sum of the parts' configurations.
+type Config struct {
+	PublicURL  string `env:"PUBLIC_URL" help:"address under which the world reaches this server; http://localhost:PORT when empty. Set it once: every badge names it"`
+	Log        logging.Config
+	HTTP       httpserver.Config
+	Database   database.Config
+	Cache      cache.Config
+	Migrations migrations.Config
+	Fetch      fetch.Config
+	Auth       auth.Config
+	Issuance   issuance.Config
+	Health     health.Config
+}
+
+// Default is what runs without any configuration: SQLite and a key file below
+// ./data, the cache in the process, port 8000.
+func Default() Config {
+	return Config{
+		Log:        logging.Default(),
+		HTTP:       httpserver.Default(),
+		Database:   database.Default(),
+		Cache:      cache.Default(),
+		Migrations: migrations.Default(),
+		Fetch:      fetch.Default(),
+		Auth:       auth.Default(),
+		Issuance:   issuance.Default(),
+		Health:     health.Default(),
+	}
+}
+
+// In is the default with everything it keeps in the folder dir.
+func In(dir string) Config {
+	cfg := Default()
+	cfg.Database.URL = "sqlite:" + filepath.Join(dir, "badge-engine.db")
+	cfg.Issuance.KeyFile = filepath.Join(dir, "key-encryption.key")
+	return cfg
+}
+
+// Load reads the environment over the default.
+func Load(environ map[string]string) (Config, error) {
+	cfg := Default()
+	if err := config.Load(&cfg, environ); err != nil {
+		return Config{}, err
+	}
+	_, err := cfg.public()
+	return cfg, err
+}
+
+func (c Config) public() (config.PublicURL, error) {
+	if c.PublicURL != "" {
+		return config.ParsePublicURL(c.PublicURL)
+	}
+	return config.ParsePublicURL(fmt.Sprintf("http://localhost:%d", c.HTTP.Port))
+}

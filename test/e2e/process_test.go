@@ -1,0 +1,314 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/badge-engine/badge-engine/test/dbtest"
+)
+
+// server is the built program as a process.
+type server struct {
+	*house
+	cmd *exec.Cmd
+	out *lockedBuffer
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return port
+}
+
+// start runs the program and waits until it is ready.
+func start(t *testing.T, dir, database string, environ ...string) *server {
+	t.Helper()
+	port := freePort(t)
+	cmd := exec.Command(built(t), "serve")
+	cmd.Dir = dir
+	cmd.Env = append([]string{
+		"PATH=" + os.Getenv("PATH"), "HOST=127.0.0.1", "PORT=" + port, "DATABASE_URL=" + database,
+		"BOOTSTRAP_ADMIN_TOKEN=" + admin, "MIGRATE_ON_START=always", "LOG_LEVEL=warn",
+	}, environ...)
+	out := &lockedBuffer{}
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s := &server{house: &house{t: t, base: "http://127.0.0.1:" + port}, cmd: cmd, out: out}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+		if t.Failed() {
+			t.Log(out.String())
+		}
+	})
+	for deadline := time.Now().Add(time.Minute); ; {
+		response, err := http.Get(s.base + "/health/ready")
+		if err == nil {
+			response.Body.Close()
+			if response.StatusCode == 200 {
+				return s
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("never ready: %v %s", err, out.String())
+		}
+		time.Sleep(20 * time.Millisecond) // another process: there is no event to wait for
+	}
+}
+
+// TestKillingTheServerLosesAndDoublesNothing kills it while many orders are under
+// way, starts it again on the same database, and repeats what was not answered.
+func TestKillingTheServerLosesAndDoublesNothing(t *testing.T) {
+	for _, e := range dbtest.Engines(t) {
+		t.Run(e.Name, func(t *testing.T) {
+			dir := t.TempDir()
+			s := start(t, dir, e.URL)
+			achievement := s.achievement(s.issuer(), "")
+
+			const workers, rounds = 8, 2
+			var mu sync.Mutex
+			acknowledged := map[string][]byte{} // by idempotency key
+			open := map[string]bool{}           // sent, never answered
+			body, _ := json.Marshal(order(achievement))
+			send := func(base, key string) ([]byte, bool) {
+				request, _ := http.NewRequest("POST", base+"/api/v1/credentials", bytes.NewReader(body))
+				request.Header.Set("Authorization", "Bearer "+admin)
+				request.Header.Set("Content-Type", "application/json")
+				request.Header.Set("Idempotency-Key", key)
+				response, err := http.DefaultClient.Do(request)
+				if err != nil {
+					return nil, false
+				}
+				defer response.Body.Close()
+				data, err := io.ReadAll(response.Body)
+				if err != nil || response.StatusCode != 201 && response.StatusCode != 200 {
+					return nil, false
+				}
+				var v struct{ Credential rawJSON }
+				if json.Unmarshal(data, &v) != nil {
+					return nil, false
+				}
+				return v.Credential, true
+			}
+			for round := range rounds {
+				var wg sync.WaitGroup
+				enough := make(chan struct{})
+				var once sync.Once
+				for w := range workers {
+					wg.Go(func() {
+						for i := 0; ; i++ {
+							key := fmt.Sprintf("round-%d-worker-%d-order-%d", round, w, i)
+							mu.Lock()
+							open[key] = true
+							mu.Unlock()
+							credential, ok := send(s.base, key)
+							if !ok {
+								return // the server is gone
+							}
+							mu.Lock()
+							delete(open, key)
+							acknowledged[key] = credential
+							if len(acknowledged) >= (round+1)*100 {
+								once.Do(func() { close(enough) })
+							}
+							mu.Unlock()
+						}
+					})
+				}
+				<-enough
+				s.cmd.Process.Signal(syscall.SIGKILL)
+				s.cmd.Wait()
+				wg.Wait()
+				s = start(t, dir, e.URL)
+			}
+
+			for key, credential := range acknowledged {
+				var doc struct{ ID string }
+				if err := json.Unmarshal(credential, &doc); err != nil {
+					t.Fatal(err)
+				}
+				a := s.send("GET", doc.ID[strings.Index(doc.ID, "/credentials/"):], nil)
+				if a.status != 200 || !bytes.Equal(a.body, credential) {
+					t.Errorf("%s was acknowledged and is lost: %d", key, a.status)
+				}
+				again, ok := send(s.base, key)
+				if !ok || !bytes.Equal(again, credential) {
+					t.Errorf("%s was issued twice", key)
+				}
+			}
+			// What was never answered is either there, or can be had, or is still
+			// reserved for a while; in no case is it there twice.
+			for key := range open {
+				first, ok := send(s.base, key)
+				if !ok {
+					continue
+				}
+				if second, _ := send(s.base, key); !bytes.Equal(first, second) {
+					t.Errorf("%s was issued twice", key)
+				}
+				acknowledged[key] = first
+			}
+			listed, cursor := 0, ""
+			for {
+				var page struct {
+					Items []struct{ ID string }
+					Next  string
+				}
+				s.must(200, s.send("GET", "/api/v1/credentials?limit=500&cursor="+cursor, nil)).into(t, &page)
+				listed += len(page.Items)
+				if cursor = page.Next; cursor == "" {
+					break
+				}
+			}
+			if listed != len(acknowledged) {
+				t.Errorf("%d credentials are there for %d orders", listed, len(acknowledged))
+			}
+			t.Logf("%d orders acknowledged, %d open at a kill", len(acknowledged), len(open))
+		})
+	}
+}
+
+func TestTheDemoLeavesABadgeThatOthersCanRead(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "demo")
+	cmd := exec.Command(built(t), "demo", "--out", dir)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, name := range []string{"credential.json", "badge.png", "badge.svg", "report.json"} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, check := range [][]string{{"pngcheck", "-q", filepath.Join(dir, "badge.png")}, {"xmllint", "--noout", filepath.Join(dir, "badge.svg")}} {
+		if _, err := exec.LookPath(check[0]); err != nil {
+			if os.Getenv("CI") != "" {
+				t.Errorf("%s is not installed", check[0])
+			}
+			continue
+		}
+		if out, err := exec.Command(check[0], check[1:]...).CombinedOutput(); err != nil {
+			t.Errorf("%v: %v %s", check, err, out)
+		}
+	}
+
+	// The commands on files, with what the demo left.
+	credential := filepath.Join(dir, "credential.json")
+	for _, name := range []string{"credential.json", "badge.png", "badge.svg"} {
+		run(t, 0, "verify", filepath.Join(dir, name))
+	}
+	plain := filepath.Join(dir, "plain.png")
+	if err := os.WriteFile(plain, picture(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	baked := filepath.Join(dir, "again.png")
+	run(t, 0, "bake", "--credential", credential, "--image", plain, "--out", baked)
+	run(t, 0, "verify", baked)
+	run(t, 1, "bake", "--credential", credential, "--image", baked, "--out", filepath.Join(dir, "never.png"))
+	want, _ := os.ReadFile(credential)
+	if got := run(t, 0, "extract", baked); !sameJSON(t, got, want) {
+		t.Error("extract printed another credential")
+	}
+	forged := filepath.Join(dir, "forged.json")
+	if err := os.WriteFile(forged, bytes.Replace(want, []byte("First Steps"), []byte("Last Steps"), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run(t, 1, "verify", forged)
+	run(t, 1, "verify", plain)
+	run(t, 1, "verify", filepath.Join(dir, "nothing-there.png"))
+	run(t, 2, "verify")
+	run(t, 2, "frobnicate")
+	run(t, 2, "demo", "--colour", "red")
+	run(t, 1, "demo", "--out", filepath.Join(dir, "x"), "--image", credential)
+}
+
+// run calls the program and answers what it prints on standard output.
+func run(t *testing.T, code int, args ...string) []byte {
+	t.Helper()
+	cmd := exec.Command(built(t), args...)
+	cmd.Dir = t.TempDir()
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	cmd.Run()
+	if got := cmd.ProcessState.ExitCode(); got != code {
+		t.Errorf("badge-engine %s ended with %d instead of %d: %s%s", strings.Join(args, " "), got, code, &out, &errs)
+	}
+	if code != 0 && errs.Len() == 0 {
+		t.Errorf("badge-engine %s fails without a word", strings.Join(args, " "))
+	}
+	return out.Bytes()
+}
+
+func TestTheServerMendsItselfWhenTheDatabaseComesBack(t *testing.T) {
+	var address string
+	for _, e := range dbtest.Engines(t) {
+		if e.Name == "postgres" {
+			address = e.URL
+		}
+	}
+	if address == "" {
+		t.Skip("needs PostgreSQL: `go run ./test/run` starts one")
+	}
+	wire := newWire(t, address)
+	h := bootOn(t, wire.url)
+	achievement := h.achievement(h.issuer(), "")
+	wire.cut()
+	for range 3 {
+		a := h.send("POST", "/api/v1/credentials", order(achievement))
+		if a.status != 503 || a.header.Get("Retry-After") == "" {
+			t.Errorf("without a database: %d, Retry-After %q, %s", a.status, a.header.Get("Retry-After"), a.body)
+		}
+	}
+	if a := h.send("GET", "/health/ready", nil); a.status != 503 {
+		t.Errorf("ready without a database: %s", a.body)
+	}
+	h.must(200, h.send("GET", "/health/live", nil))
+	wire.mend()
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		if a := h.send("POST", "/api/v1/credentials", order(achievement)); a.status == 201 {
+			return
+		} else if time.Now().After(deadline) {
+			t.Fatalf("still %d: %s", a.status, a.body)
+		}
+	}
+}
+
+func TestSIGTERMFinishesWhatWasBegun(t *testing.T) {
+	s := start(t, t.TempDir(), "sqlite:"+filepath.Join(t.TempDir(), "x.db"), "DRAIN_DELAY=300ms")
+	achievement := s.achievement(s.issuer(), "")
+	s.cmd.Process.Signal(syscall.SIGTERM)
+	failed := false
+	for !failed { // ends: the server goes away at the latest
+		response, err := http.Get(s.base + "/health/ready")
+		if err != nil {
+			break
+		}
+		response.Body.Close()
+		failed = response.StatusCode == 503
+	}
+	if !failed {
+		t.Fatal("readiness never failed before the server went away")
+	}
+	s.must(201, s.send("POST", "/api/v1/credentials", order(achievement)))
+	if err := s.cmd.Wait(); err != nil {
+		t.Errorf("ended with %v", err)
+	}
+}

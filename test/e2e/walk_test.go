@@ -1,0 +1,348 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"mime/multipart"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/badge-engine/badge-engine/app/engine"
+)
+
+// picture is a small valid PNG.
+func picture(t testing.TB) []byte {
+	t.Helper()
+	img := image.NewNRGBA(image.Rect(0, 0, 16, 16))
+	for i := range 16 {
+		img.Set(i, i, color.NRGBA{uint8(i * 16), 100, 200, 255})
+	}
+	var out bytes.Buffer
+	if err := png.Encode(&out, img); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+const drawing = `<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><circle cx="5" cy="5" r="4"/></svg>`
+
+func TestABadgeIsDefinedIssuedBakedAndVerified(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		issuer := h.issuer()
+		img := h.must(201, h.send("POST", "/api/v1/images", picture(t), "Content-Type", "image/png")).id(t)
+		h.must(200, h.send("PUT", "/api/v1/images/"+img, []byte(drawing), "Content-Type", "image/svg+xml"))
+		achievement := h.achievement(issuer, img)
+
+		created := h.must(201, h.send("POST", "/api/v1/credentials", order(achievement)))
+		var issued struct {
+			ID, PublicURL string
+			Credential    json.RawMessage
+		}
+		created.into(t, &issued)
+		if bytes.Contains(created.body, []byte("ada@example.org")) {
+			t.Error("the credential shows the e-mail address")
+		}
+
+		public := h.must(200, h.send("GET", "/credentials/"+issued.ID, nil, "Authorization", ""))
+		if !bytes.Equal(public.body, issued.Credential) {
+			t.Error("the published credential is not the one that was answered")
+		}
+		if kind := public.header.Get("Content-Type"); kind != "application/vc+ld+json" {
+			t.Errorf("Content-Type %q", kind)
+		}
+		for _, format := range []string{"png", "svg"} {
+			badge := h.must(200, h.send("GET", "/credentials/"+issued.ID+"/badge."+format, nil, "Authorization", ""))
+			plain := picture(t)
+			if format == "svg" {
+				plain = []byte(drawing)
+			}
+			if got := without(t, format, badge.body); !bytes.Equal(got, plain) {
+				t.Errorf("%s: bytes outside the badge changed", format)
+			}
+			kind := badge.header.Get("Content-Type")
+			var out struct {
+				Version    string
+				Credential json.RawMessage
+			}
+			h.must(200, h.send("POST", "/api/v1/extract", badge.body, "Content-Type", kind)).into(t, &out)
+			if !sameJSON(t, out.Credential, issued.Credential) {
+				t.Errorf("%s: another credential came out", format)
+			}
+			h.verified(badge.body, kind, "ada@example.org", true)
+			h.verified(badge.body, kind, "eve@example.org", false)
+		}
+		h.verified(issued.Credential, "application/json", "", true)
+		h.verified(bytes.Replace(issued.Credential, []byte("Teamwork"), []byte("Solo work"), 1), "application/json", "", false)
+	})
+}
+
+func (h *house) verified(body []byte, kind, recipient string, want bool) {
+	h.t.Helper()
+	if recipient != "" {
+		var form bytes.Buffer
+		fields := multipart.NewWriter(&form)
+		file, _ := fields.CreateFormFile("file", "badge")
+		file.Write(body)
+		fields.WriteField("recipient", recipient)
+		fields.Close()
+		body, kind = form.Bytes(), fields.FormDataContentType()
+	}
+	a := h.must(200, h.send("POST", "/api/v1/verify", body, "Content-Type", kind, "Authorization", ""))
+	var report struct{ Verified bool }
+	a.into(h.t, &report)
+	if report.Verified != want {
+		h.t.Errorf("verified %t: %s", report.Verified, a.body)
+	}
+}
+
+// without cuts the badge out of a picture again, knowing only the published format.
+func without(t *testing.T, format string, baked []byte) []byte {
+	t.Helper()
+	if format == "svg" {
+		start := bytes.Index(baked, []byte("<openbadges:credential"))
+		end := bytes.Index(baked, []byte("</openbadges:credential>")) + len("</openbadges:credential>")
+		if start < 0 || end < start {
+			t.Fatalf("no badge in %s", baked)
+		}
+		out := append(bytes.Clone(baked[:start]), baked[end:]...)
+		return bytes.Replace(out, []byte(` xmlns:openbadges="https://purl.imsglobal.org/ob/v3p0"`), nil, 1)
+	}
+	at := bytes.Index(baked, []byte("iTXtopenbadgecredential\x00"))
+	if at < 4 {
+		t.Fatal("no badge in the PNG")
+	}
+	length := int(baked[at-4])<<24 | int(baked[at-3])<<16 | int(baked[at-2])<<8 | int(baked[at-1])
+	return append(bytes.Clone(baked[:at-4]), baked[at+4+length+4:]...)
+}
+
+func sameJSON(t *testing.T, a, b []byte) bool {
+	t.Helper()
+	var x, y bytes.Buffer
+	if json.Compact(&x, a) != nil || json.Compact(&y, b) != nil {
+		t.Fatalf("no JSON: %s, %s", a, b)
+	}
+	return bytes.Equal(x.Bytes(), y.Bytes())
+}
+
+func TestOnHTTPSTheIssuerIsItsAddressAndListsItsKey(t *testing.T) {
+	h := boot(t, func(cfg *engine.Config) { cfg.PublicURL = "https://badges.example.org" })
+	issuer := h.issuer()
+	img := h.must(201, h.send("POST", "/api/v1/images", picture(t), "Content-Type", "image/png")).id(t)
+	created := h.must(201, h.send("POST", "/api/v1/credentials", order(h.achievement(issuer, img))))
+	var issued struct {
+		Credential struct {
+			ID     string
+			Issuer struct{ ID string }
+			Proof  []struct{ VerificationMethod string }
+		}
+	}
+	created.into(t, &issued)
+	address := "https://badges.example.org/issuers/" + issuer
+	if issued.Credential.Issuer.ID != address {
+		t.Errorf("issuer %s", issued.Credential.Issuer.ID)
+	}
+	method := issued.Credential.Proof[0].VerificationMethod
+	if !strings.HasPrefix(method, address+"#z6Mk") {
+		t.Errorf("verification method %s", method)
+	}
+	document := h.must(200, h.send("GET", "/issuers/"+issuer, nil, "Authorization", ""))
+	if !bytes.Contains(document.body, []byte(`"assertionMethod"`)) || !bytes.Contains(document.body, []byte(method)) {
+		t.Errorf("the issuer does not list %s: %s", method, document.body)
+	}
+	web := h.must(200, h.send("GET", "/issuers/"+issuer+"/did.json", nil, "Authorization", ""))
+	if !bytes.Contains(web.body, []byte(`"id":"did:web:badges.example.org:issuers:`+issuer+`"`)) {
+		t.Errorf("DID document %s", web.body)
+	}
+	_, key, _ := strings.Cut(method, "#")
+	h.must(200, h.send("GET", "/issuers/"+issuer+"/keys/"+key, nil, "Authorization", ""))
+	h.must(200, h.send("GET", "/issuers/"+issuer+"/keys", nil, "Authorization", ""))
+	h.must(404, h.send("GET", "/issuers/"+issuer+"/keys/z6MkNobody", nil, "Authorization", ""))
+
+	var whole struct{ Credential json.RawMessage }
+	created.into(t, &whole)
+	h.verified(whole.Credential, "application/json", "ada@example.org", true)
+	// Somebody else's key under this issuer's address must not pass.
+	forged := bytes.ReplaceAll(whole.Credential, []byte(key), []byte("z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2"))
+	h.verified(forged, "application/json", "", false)
+}
+
+func TestPublicAddressesAnswerPeopleWithPages(t *testing.T) {
+	h := boot(t, nil)
+	issuer := h.issuer()
+	img := h.must(201, h.send("POST", "/api/v1/images", picture(t), "Content-Type", "image/png")).id(t)
+	achievement := h.achievement(issuer, img)
+	credential := h.must(201, h.send("POST", "/api/v1/credentials", order(achievement))).id(t)
+	for _, path := range []string{"/issuers/" + issuer, "/achievements/" + achievement, "/credentials/" + credential} {
+		a := h.must(200, h.send("GET", path, nil, "Authorization", "", "Accept", "text/html,application/xhtml+xml,*/*;q=0.8"))
+		for _, must := range []string{"<!doctype html>", `property="og:title"`} {
+			if !bytes.Contains(a.body, []byte(must)) {
+				t.Errorf("%s lacks %s", path, must)
+			}
+		}
+		if bytes.Contains(a.body, []byte("ZgotmplZ")) || bytes.Contains(a.body, []byte("ada@example.org")) {
+			t.Errorf("%s shows what it must not: %s", path, a.body)
+		}
+		if !strings.Contains(a.header.Get("Content-Security-Policy"), "default-src 'none'") {
+			t.Errorf("%s has the policy %q", path, a.header.Get("Content-Security-Policy"))
+		}
+		plain := h.must(200, h.send("GET", path, nil, "Authorization", ""))
+		if !json.Valid(plain.body) {
+			t.Errorf("%s is no JSON without Accept", path)
+		}
+	}
+}
+
+func TestAnOrderIsCarriedOutOnceHoweverOftenItIsSent(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		achievement := h.achievement(h.issuer(), "")
+		body, _ := json.Marshal(order(achievement))
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		ids := map[string]int{}
+		for range 12 {
+			wg.Go(func() {
+				for {
+					a := h.send("POST", "/api/v1/credentials", string(body), "Idempotency-Key", "one-and-the-same")
+					if a.status == 409 {
+						continue // still being worked on
+					}
+					if a.status != 201 && a.status != 200 {
+						t.Errorf("status %d: %s", a.status, a.body)
+						return
+					}
+					mu.Lock()
+					ids[a.id(t)]++
+					mu.Unlock()
+					return
+				}
+			})
+		}
+		wg.Wait()
+		if len(ids) != 1 {
+			t.Errorf("issued %v", ids)
+		}
+		a := h.send("POST", "/api/v1/credentials", map[string]any{"achievementId": achievement, "recipient": map[string]any{"email": "eve@example.org"}}, "Idempotency-Key", "one-and-the-same")
+		h.refused(a, 409, "issuance.idempotency_mismatch")
+	})
+}
+
+func (h *house) refused(a answer, status int, code string) {
+	h.t.Helper()
+	var p struct {
+		Type, Title, Code string
+		Status            int
+	}
+	if a.status != status {
+		h.t.Errorf("status %d instead of %d: %s", a.status, status, a.body)
+		return
+	}
+	if kind := a.header.Get("Content-Type"); !strings.HasPrefix(kind, "application/problem+json") {
+		h.t.Errorf("a refusal of type %q: %s", kind, a.body)
+		return
+	}
+	a.into(h.t, &p)
+	if p.Code != code || p.Title == "" || p.Status != status {
+		h.t.Errorf("problem %s instead of %s", a.body, code)
+	}
+}
+
+func TestListsPageFilterAndSort(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		issuer := h.issuer()
+		other := h.issuer()
+		achievement := h.achievement(issuer, "")
+		h.achievement(other, "")
+		want := map[string]bool{}
+		for i := range 7 {
+			body := map[string]any{"achievementId": achievement, "recipient": map[string]any{"email": fmt.Sprintf("person%d@example.org", i%2)}}
+			want[h.must(201, h.send("POST", "/api/v1/credentials", body)).id(t)] = true
+		}
+		for _, sort := range []string{"createdAt", "-createdAt", "validFrom", "-validFrom"} {
+			seen, cursor := map[string]bool{}, ""
+			for pages := 0; ; pages++ {
+				var page struct {
+					Items []struct{ ID string }
+					Next  string
+				}
+				h.must(200, h.send("GET", "/api/v1/credentials?limit=3&sort="+sort+"&issuerId="+issuer+"&cursor="+cursor, nil)).into(t, &page)
+				for _, item := range page.Items {
+					if seen[item.ID] {
+						t.Errorf("%s came twice", item.ID)
+					}
+					seen[item.ID] = true
+				}
+				if cursor = page.Next; cursor == "" {
+					if pages != 2 {
+						t.Errorf("%d pages", pages+1)
+					}
+					break
+				}
+			}
+			if len(seen) != len(want) {
+				t.Errorf("sort %s lists %d instead of %d", sort, len(seen), len(want))
+			}
+		}
+		var mine struct{ Items []struct{ ID string } }
+		h.must(200, h.send("GET", "/api/v1/credentials?recipient=Person1@Example.org", nil)).into(t, &mine)
+		if len(mine.Items) != 3 {
+			t.Errorf("person 1 has %d credentials", len(mine.Items))
+		}
+		var found struct{ Items []struct{ ID string } }
+		h.must(200, h.send("GET", "/api/v1/achievements?issuerId="+other, nil)).into(t, &found)
+		if len(found.Items) != 1 {
+			t.Errorf("the other issuer has %d achievements", len(found.Items))
+		}
+		h.refused(h.send("GET", "/api/v1/credentials?cursor=nonsense", nil), 400, "paging.cursor")
+		a := h.send("GET", "/api/v1/credentials?sort=colour", nil)
+		if a.status != 400 {
+			t.Errorf("status %d: %s", a.status, a.body)
+		}
+	})
+}
+
+func TestWhatCredentialsNameStaysAndWhatIsUnusedGoes(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		issuer := h.issuer()
+		img := h.must(201, h.send("POST", "/api/v1/images", picture(t), "Content-Type", "image/png")).id(t)
+		used, unused := h.achievement(issuer, img), h.achievement(issuer, "")
+		first := order(used)
+		first["validFrom"] = "2026-01-01T00:00:00Z"
+		credential := h.must(201, h.send("POST", "/api/v1/credentials", first)).id(t)
+
+		h.must(204, h.send("DELETE", "/api/v1/achievements/"+unused, nil))
+		h.must(404, h.send("GET", "/api/v1/achievements/"+unused, nil))
+		h.refused(h.send("DELETE", "/api/v1/achievements/"+used, nil), 409, "achievements.in_use")
+		h.refused(h.send("DELETE", "/api/v1/issuers/"+issuer, nil), 409, "achievements.in_use")
+		h.refused(h.send("DELETE", "/api/v1/images/"+img, nil), 409, "achievements.in_use")
+
+		a := h.must(200, h.send("GET", "/api/v1/achievements/"+used, nil))
+		change := map[string]any{"name": "Teamwork II", "description": "Better.", "criteria": map[string]any{"narrative": "More peers."}, "imageId": img}
+		h.must(200, h.send("PUT", "/api/v1/achievements/"+used, change, "If-Match", a.header.Get("ETag")))
+		h.refused(h.send("PUT", "/api/v1/achievements/"+used, change, "If-Match", a.header.Get("ETag")), 412, "achievements.version")
+
+		before := h.must(200, h.send("GET", "/credentials/"+credential, nil))
+		if !bytes.Contains(before.body, []byte(`"Teamwork"`)) {
+			t.Error("a credential changed with its achievement")
+		}
+		again := h.must(200, h.send("PUT", "/api/v1/credentials/"+credential, map[string]any{"narrative": "Corrected."}))
+		var next struct {
+			Version    int
+			Credential json.RawMessage
+		}
+		again.into(t, &next)
+		if next.Version != 2 || !bytes.Contains(next.Credential, []byte("Teamwork II")) || !bytes.Contains(next.Credential, []byte("awardedDate")) {
+			t.Errorf("the new version is %s", again.body)
+		}
+		h.verified(next.Credential, "application/json", "ada@example.org", true)
+
+		h.must(204, h.send("DELETE", "/api/v1/credentials/"+credential, nil))
+		for _, path := range []string{"/credentials/" + credential, "/credentials/" + credential + "/badge.png", "/api/v1/credentials/" + credential} {
+			h.refused(h.send("GET", path, nil), 410, "issuance.withdrawn")
+		}
+	})
+}
