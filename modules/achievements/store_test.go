@@ -170,7 +170,7 @@ func TestStoreKeepsAchievements(t *testing.T) {
 }
 
 func rendition(format image.Format, content string) achievements.Rendition {
-	return achievements.Rendition{Format: format, MediaType: format.MediaType(), Width: 3, Height: 4, Size: len(content), SHA256: "hash of " + content}
+	return achievements.Rendition{Format: format, MediaType: format.MediaType(), Width: 3, Height: 4, Size: len(content), SHA256: fmt.Sprintf("%x", content)}
 }
 
 func TestStoreKeepsImages(t *testing.T) {

@@ -2,6 +2,7 @@ package verification
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/badge-engine/badge-engine/modules/internal/credential"
 	"github.com/badge-engine/badge-engine/modules/internal/image"
@@ -30,7 +31,7 @@ func unreadable(err error) error {
 		case p.Syntax:
 			f = ErrUnreadable
 		}
-		return f.With(err).Detailf("%s.", p.Problem).Violating(fault.Violation{Pointer: p.Pointer, Rule: "Open Badges 3.0, 8 (Proofs)", Detail: p.Problem, Remedy: p.Remedy})
+		return f.With(err).Detailf("%s", sentence(p.Problem)).Violating(fault.Violation{Pointer: p.Pointer, Rule: "Open Badges 3.0, 8 (Proofs)", Detail: p.Problem, Remedy: p.Remedy})
 	}
 	var i *image.Error
 	if errors.As(err, &i) {
@@ -45,7 +46,15 @@ func unreadable(err error) error {
 		case image.NotCredential:
 			f = ErrNotCredential
 		}
-		return f.With(err).Detailf("%s.", i.Problem).Violating(fault.Violation{Rule: "Open Badges 3.0, 5.3 (Baked Badge)", Detail: i.Problem, Remedy: i.Remedy})
+		return f.With(err).Detailf("%s", sentence(i.Problem)).Violating(fault.Violation{Rule: "Open Badges 3.0, 5.3 (Baked Badge)", Detail: i.Problem, Remedy: i.Remedy})
 	}
 	return err
+}
+
+// sentence makes one of what the kernel's errors say.
+func sentence(s string) string {
+	if s == "" {
+		return ""
+	}
+	return strings.ToUpper(s[:1]) + s[1:] + "."
 }

@@ -15,14 +15,12 @@ import (
 
 type handlers struct{ service *Service }
 
-func newHandlers(service *Service) *handlers { return &handlers{service: service} }
-
 type request struct {
 	VerifiableCredential json.RawMessage `json:"verifiableCredential" doc:"The credential; it may also stand alone as the whole body."`
 	Options              Options         `json:"options" doc:"What else to check."`
 }
 
-func (h *handlers) verify(c *fiber.Ctx) error {
+func (h handlers) verify(c *fiber.Ctx) error {
 	upload, mediaType, err := httpserver.Upload(c, "file")
 	if err != nil {
 		return err

@@ -8,7 +8,8 @@ import (
 )
 
 // Routes is the table of URLs of this module.
-func Routes(h *handlers) httpserver.Table {
+func Routes(service *Service) httpserver.Table {
+	h := handlers{service}
 	return httpserver.Table{{
 		Method: "POST", Path: "/api/v1/verify", Access: httpserver.Public(), Handler: h.verify,
 		Tag: "Verification", Summary: "Verify a badge from anywhere",

@@ -1,8 +1,10 @@
 package verification
 
 import (
+	"bytes"
 	"context"
 	"time"
+	"unicode/utf8"
 
 	"github.com/badge-engine/badge-engine/modules/internal/credential"
 	"github.com/badge-engine/badge-engine/modules/internal/did"
@@ -55,7 +57,9 @@ func New(documents Documents, issuers Issuers, now func() time.Time) *Service {
 // [ErrMediaType], [ErrPicture], [ErrNotBaked] or [ErrEdition].
 func (s *Service) Verify(ctx context.Context, upload []byte, o Options) (Report, error) {
 	var picture *Picture
-	if format, is := image.Sniff(upload); is {
+	format, is := image.Sniff(upload)
+	// What is no text either is refused as a picture: a JPEG, perhaps.
+	if is || !utf8.Valid(upload) && !bytes.HasPrefix(bytes.TrimSpace(upload), []byte("{")) {
 		x, err := image.Extract(upload)
 		if err != nil {
 			return Report{}, unreadable(err)

@@ -20,6 +20,13 @@ var (
 type Credentials struct {
 	Authorization string // the header as it came, scheme included; may be empty
 	RemoteIP      string // the caller's address, as far as the trusted proxies tell
+
+	Method    string // of the request
+	Path      string // of the request, without the query
+	Cookie    string // the Cookie header as it came; may be empty
+	CSRF      string // the X-CSRF-Token header
+	Origin    string // the Origin header
+	FetchSite string // the Sec-Fetch-Site header
 }
 
 // Guard finds out who is calling. It answers with nobody or a fault of kind
@@ -34,7 +41,11 @@ func (s *Server) admit(c *fiber.Ctx, a Access) error {
 		return nil
 	}
 	ctx := c.UserContext()
-	p, err := s.guard.Authenticate(ctx, Credentials{Authorization: c.Get(fiber.HeaderAuthorization), RemoteIP: s.remoteIP(c)})
+	p, err := s.guard.Authenticate(ctx, Credentials{
+		Authorization: c.Get(fiber.HeaderAuthorization), RemoteIP: s.remoteIP(c),
+		Method: c.Method(), Path: c.Path(), Cookie: c.Get(fiber.HeaderCookie), CSRF: c.Get("X-CSRF-Token"),
+		Origin: c.Get(fiber.HeaderOrigin), FetchSite: c.Get("Sec-Fetch-Site"),
+	})
 	if err != nil {
 		return err
 	}

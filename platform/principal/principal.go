@@ -12,12 +12,13 @@ const (
 	ScopeAchievementsWrite = "achievements:write"
 	ScopeCredentialsIssue  = "credentials:issue"
 	ScopeCredentialsRead   = "credentials:read"
+	ScopeAuditRead         = "audit:read"
 	ScopeSCIM              = "scim"
 )
 
 // Scopes lists every scope there is, in the order they are shown.
 func Scopes() []string {
-	return []string{ScopeIssuersWrite, ScopeAchievementsWrite, ScopeCredentialsIssue, ScopeCredentialsRead, ScopeSCIM, ScopeAdmin}
+	return []string{ScopeIssuersWrite, ScopeAchievementsWrite, ScopeCredentialsIssue, ScopeCredentialsRead, ScopeAuditRead, ScopeSCIM, ScopeAdmin}
 }
 
 // Principal is whoever is calling. The zero value is nobody.
@@ -25,6 +26,38 @@ type Principal struct {
 	ID     string   // stable identifier, unique among all principals
 	Name   string   // what a person would call it; never an e-mail address
 	Scopes []string // what it may do
+	Roles  []string // what it is in the organisation: RoleAdmin and so on; empty for API tokens
+}
+
+// The roles of people and applications of the organisation.
+const (
+	RoleAdmin   = "admin"   // everything
+	RoleIssuer  = "issuer"  // defines achievements and issues them
+	RoleAuditor = "auditor" // reads credentials and the audit trail
+	RoleMember  = "member"  // is known, no more
+)
+
+// ScopesOf answers what the roles together may do.
+func ScopesOf(roles ...string) []string {
+	var scopes []string
+	add := func(more ...string) {
+		for _, scope := range more {
+			if !slices.Contains(scopes, scope) {
+				scopes = append(scopes, scope)
+			}
+		}
+	}
+	for _, role := range roles {
+		switch role {
+		case RoleAdmin:
+			add(ScopeAdmin)
+		case RoleIssuer:
+			add(ScopeIssuersWrite, ScopeAchievementsWrite, ScopeCredentialsIssue, ScopeCredentialsRead)
+		case RoleAuditor:
+			add(ScopeCredentialsRead, ScopeAuditRead)
+		}
+	}
+	return scopes
 }
 
 // Anonymous reports whether nobody known is calling.

@@ -53,6 +53,7 @@ func (v Verifier) Verify(ctx context.Context, data []byte, o Options) (Report, e
 // VerifyParsed is [Verifier.Verify] of what was parsed before.
 func (v Verifier) VerifyParsed(ctx context.Context, p *Parsed, o Options) (Report, error) {
 	r := run{Verifier: v, now: v.Now()}
+	r.Canonicalizer = &bounded{Canonicalizer: v.Canonicalizer, ctx: ctx, left: maxCanonicalizations}
 	if fetch := v.Resolver.Fetch; fetch != nil {
 		left := maxFetches
 		r.Resolver.Fetch = func(ctx context.Context, url string) ([]byte, error) {

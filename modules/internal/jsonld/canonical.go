@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// DefaultWorkLimit bounds the steps that tell alike blank nodes apart; a step costs about a microsecond. Credentials
-// need a few dozen.
+// DefaultWorkLimit bounds the steps that tell alike blank nodes apart, a step being about the hash of one link.
+// Credentials need a few dozen; BenchmarkWorkLimit tells what reaching it costs.
 const DefaultWorkLimit = 100_000
 
 // Canonical is a dataset in canonical form.
@@ -97,10 +97,14 @@ func (c *canonicalizer) read(quads []Quad) {
 	}
 	for i := range quads {
 		q := &quads[i]
-		if _, twice := seen[*q]; twice {
+		key := *q
+		if key.Object.Datatype == xsdString {
+			key.Object.Datatype = ""
+		}
+		if _, twice := seen[key]; twice {
 			continue
 		}
-		seen[*q] = struct{}{}
+		seen[key] = struct{}{}
 		c.statements = append(c.statements, statement{quad: q, s: number(&q.Subject), o: number(&q.Object), g: number(&q.Graph)})
 	}
 }

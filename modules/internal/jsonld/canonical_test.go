@@ -71,22 +71,24 @@ func TestCanonicalizeRefusesOtherHashFunctions(t *testing.T) {
 	}
 }
 
-func TestCanonicalizeStopsAtItsWorkLimit(t *testing.T) {
-	clique := func(n int) []jsonld.Quad {
-		var quads []jsonld.Quad
-		for i := range n {
-			for j := range n {
-				if i != j {
-					quads = append(quads, jsonld.Quad{
-						Subject:   jsonld.Term{Kind: jsonld.Blank, Value: fmt.Sprint("n", i)},
-						Predicate: jsonld.Term{Kind: jsonld.IRI, Value: "https://example.com/knows"},
-						Object:    jsonld.Term{Kind: jsonld.Blank, Value: fmt.Sprint("n", j)},
-					})
-				}
+// clique is n blank nodes of which each refers to all others.
+func clique(n int) []jsonld.Quad {
+	var quads []jsonld.Quad
+	for i := range n {
+		for j := range n {
+			if i != j {
+				quads = append(quads, jsonld.Quad{
+					Subject:   jsonld.Term{Kind: jsonld.Blank, Value: fmt.Sprint("n", i)},
+					Predicate: jsonld.Term{Kind: jsonld.IRI, Value: "https://example.com/knows"},
+					Object:    jsonld.Term{Kind: jsonld.Blank, Value: fmt.Sprint("n", j)},
+				})
 			}
 		}
-		return quads
 	}
+	return quads
+}
+
+func TestCanonicalizeStopsAtItsWorkLimit(t *testing.T) {
 	if _, err := jsonld.Canonicalize(clique(3), 0); err != nil {
 		t.Errorf("three mutually linked nodes: %v", err)
 	}
@@ -99,6 +101,16 @@ func TestCanonicalizeStopsAtItsWorkLimit(t *testing.T) {
 	var e *jsonld.Error
 	if !errors.As(jsonld.ErrWorkLimit, &e) || e.Remedy == "" {
 		t.Error("the work limit is no *jsonld.Error")
+	}
+}
+
+func TestCanonicalizeTakesBothFormsOfAPlainStringForOne(t *testing.T) {
+	q := jsonld.Quad{Subject: jsonld.Term{Kind: jsonld.Blank, Value: "x"}, Predicate: jsonld.Term{Kind: jsonld.IRI, Value: "a:p"}, Object: jsonld.Term{Kind: jsonld.Literal, Value: "x"}}
+	typed := q
+	typed.Object.Datatype = "http://www.w3.org/2001/XMLSchema#string"
+	got, err := jsonld.Canonicalize([]jsonld.Quad{typed, q}, 0)
+	if err != nil || string(got) != "_:c14n0 <a:p> \"x\" .\n" {
+		t.Errorf("got %s, %v", got, err)
 	}
 }
 
@@ -171,6 +183,16 @@ func FuzzCanonicalize(f *testing.F) {
 			t.Fatalf("got\n%sand, renamed,\n%s", got, again)
 		}
 	})
+}
+
+func BenchmarkWorkLimit(b *testing.B) {
+	quads := clique(10)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := jsonld.Canonicalize(quads, 0); !errors.Is(err, jsonld.ErrWorkLimit) {
+			b.Fatal(err)
+		}
+	}
 }
 
 func safeParse(text string) (quads []jsonld.Quad, err error) {

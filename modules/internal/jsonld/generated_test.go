@@ -1,5 +1,3 @@
-//go:build oracle
-
 package jsonld_test
 
 import (
@@ -23,7 +21,7 @@ func TestCanonicalizeAgreesWithTheOracleOnInlineContexts(t *testing.T) {
 		doc["@context"] = g.context(2)
 		return doc
 	})
-	for seed := range 3000 {
+	for seed := range 1200 {
 		doc := documents.Example(seed)
 		got, err := p.Canonicalize(doc)
 		if err != nil {
@@ -39,7 +37,7 @@ func TestCanonicalizeAgreesWithTheOracleOnInlineContexts(t *testing.T) {
 			t.Errorf("%s\ngot\n%s\nwant\n%s", text, got, want)
 		}
 	}
-	if accepted < 600 {
+	if accepted < 250 {
 		t.Errorf("only %d documents were accepted: too few to prove anything", accepted)
 	}
 }

@@ -26,6 +26,14 @@ const maxInteger = 1<<53 - 1
 
 // literal is a scalar in RDF. JSON-LD 1.1 API, 8.2.2 (Object to RDF Conversion).
 func (r *run) literal(v any, datatype string) (Term, error) {
+	t, err := r.typed(v, datatype)
+	if t.Datatype == xsdString {
+		t.Datatype = "" // the same in RDF 1.1, and terms must be comparable
+	}
+	return t, err
+}
+
+func (r *run) typed(v any, datatype string) (Term, error) {
 	t := Term{Kind: Literal, Datatype: datatype}
 	switch v := v.(type) {
 	case string:
@@ -33,9 +41,6 @@ func (r *run) literal(v any, datatype string) (Term, error) {
 			return t, r.fail(CodeInvalid, "", "a string is not valid UTF-8", "Encode the text as UTF-8.")
 		}
 		t.Value = v
-		if datatype == xsdString {
-			t.Datatype = ""
-		}
 		if datatype == xsdDouble && !isCanonicalDouble(v) {
 			// Widespread implementations rewrite such a string, others keep it: the signature would not hold everywhere.
 			return t, r.fail(CodeInvalid, "", fmt.Sprintf("the text %q is not the canonical form of a double", brief(v)), "Write a JSON number.")

@@ -1,5 +1,3 @@
-//go:build oracle
-
 package jsonld_test
 
 import (
@@ -96,10 +94,13 @@ func TestCanonicalizeAgreesWithTheOracleOnOpenBadges(t *testing.T) {
 			"https://purl.imsglobal.org/spec/ob/v3p0/extensions.json",
 		}
 		replaceContexts(doc, contexts)
+		if version != "-3.0.3" && rapid.IntRange(0, 9).Draw(t, "older") > 0 { // what older contexts lack
+			strip(doc, "awardedDate", "credentialStatus", "endorsementJwt", "inLanguage", "proof")
+		}
 		return doc
 	})
 	accepted := 0
-	for seed := range 500 {
+	for seed := range 150 {
 		doc := documents.Example(seed)
 		got, err := p.Canonicalize(doc)
 		var e *jsonld.Error
@@ -133,6 +134,22 @@ func replaceContexts(v any, contexts []any) {
 	case []any:
 		for _, item := range v {
 			replaceContexts(item, contexts)
+		}
+	}
+}
+
+func strip(v any, names ...string) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, name := range names {
+			delete(v, name)
+		}
+		for _, member := range v {
+			strip(member, names...)
+		}
+	case []any:
+		for _, item := range v {
+			strip(item, names...)
 		}
 	}
 }

@@ -1,0 +1,58 @@
+package credential
+
+import (
+	"context"
+	"crypto"
+	"errors"
+
+	"github.com/badge-engine/badge-engine/modules/internal/credential/integrity"
+	"github.com/badge-engine/badge-engine/modules/internal/jsonld"
+)
+
+// maxCanonicalizations is more than any honest badge needs: two for each proof of
+// the badge, of its status list and of every endorsement.
+const maxCanonicalizations = 200
+
+// bounded keeps one verification from working without end: a document may have many
+// proofs, each of which has it canonicalized again. The first document beyond the
+// limits of the canonicalizer is the last.
+type bounded struct {
+	integrity.Canonicalizer
+	ctx  context.Context // of the verification, which bounded does not outlive
+	left int
+	err  error
+}
+
+// Canonicalize implements [integrity.Canonicalizer].
+func (b *bounded) Canonicalize(doc map[string]any) ([]byte, error) {
+	return b.within(func() ([]byte, error) { return b.Canonicalizer.Canonicalize(doc) })
+}
+
+// CanonicalizeWith labels blank nodes by another hash, where the canonicalizer can.
+func (b *bounded) CanonicalizeWith(hash crypto.Hash, doc map[string]any) ([]byte, error) {
+	with, ok := b.Canonicalizer.(interface {
+		CanonicalizeWith(hash crypto.Hash, doc map[string]any) ([]byte, error)
+	})
+	if !ok {
+		return b.Canonicalize(doc)
+	}
+	return b.within(func() ([]byte, error) { return with.CanonicalizeWith(hash, doc) })
+}
+
+func (b *bounded) within(work func() ([]byte, error)) ([]byte, error) {
+	if b.left--; b.left < 0 && b.err == nil {
+		b.err = jsonld.ErrWorkLimit
+	}
+	if b.err == nil {
+		b.err = b.ctx.Err()
+	}
+	if b.err != nil {
+		return nil, b.err
+	}
+	text, err := work()
+	var limit *jsonld.Error
+	if errors.As(err, &limit) && (limit.Code == jsonld.CodeLimit || limit.Code == jsonld.CodeWork) {
+		b.err = err
+	}
+	return text, err
+}
