@@ -170,7 +170,7 @@ func (h *handlers) public(c *fiber.Ctx) error {
 		return err
 	}
 	cached(c)
-	if httpserver.WantsHTML(c) {
+	if c.Query("format") != "json" && httpserver.WantsHTML(c) {
 		return h.credentialPage(c, found)
 	}
 	if httpserver.Fresh(c, fmt.Sprintf("%s-%d", found.ID, found.Version)) {

@@ -9,6 +9,6 @@
 // fetching is for platform fetch; which keys our own issuers have it asks through a
 // port. Issuing and revoking are for module issuance.
 //
-// Standards: Open Badges 3.0, 9 (Verification and Validation); Verifiable Credential
+// Standards: Open Badges 3.0, Verification and Validation; Verifiable Credential
 // API, the answer's members verified and problemDetails.
 package verification

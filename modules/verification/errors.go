@@ -31,7 +31,7 @@ func unreadable(err error) error {
 		case p.Syntax:
 			f = ErrUnreadable
 		}
-		return f.With(err).Detailf("%s", sentence(p.Problem)).Violating(fault.Violation{Pointer: p.Pointer, Rule: "Open Badges 3.0, 8 (Proofs)", Detail: p.Problem, Remedy: p.Remedy})
+		return f.With(err).Detailf("%s", sentence(p.Problem)).Violating(fault.Violation{Pointer: p.Pointer, Rule: "Open Badges 3.0, Proofs", Detail: p.Problem, Remedy: p.Remedy})
 	}
 	var i *image.Error
 	if errors.As(err, &i) {

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
 	"github.com/badge-engine/badge-engine/app/engine"
 	"github.com/badge-engine/badge-engine/platform/config"
 )
@@ -122,6 +124,23 @@ func TestWeAndAnIndependentImplementationVerifyEachOther(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	t.Run("ours fits the published schema", func(t *testing.T) {
+		file := filepath.Join("..", "..", "..", "shared", "standards", "ob3", "schema", "achievementcredential.json")
+		if _, err := os.Stat(file); err != nil {
+			t.Skip("the published schemas are not here")
+		}
+		schema, err := jsonschema.NewCompiler().Compile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		document, err := jsonschema.UnmarshalJSON(bytes.NewReader(issued.Credential))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(document); err != nil {
+			t.Errorf("%v for %s", err, issued.Credential)
+		}
+	})
 	t.Run("they verify ours", func(t *testing.T) {
 		if _, err := call(t, "verify", issued.Credential); err != nil {
 			t.Errorf("%v for %s", err, issued.Credential)

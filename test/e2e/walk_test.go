@@ -195,6 +195,10 @@ func TestPublicAddressesAnswerPeopleWithPages(t *testing.T) {
 			t.Errorf("%s is no JSON without Accept", path)
 		}
 	}
+	linked := h.must(200, h.send("GET", "/credentials/"+credential+"?format=json", nil, "Authorization", "", "Accept", "text/html"))
+	if !json.Valid(linked.body) {
+		t.Error("the link to the credential leads to a page")
+	}
 }
 
 func TestAnOrderIsCarriedOutOnceHoweverOftenItIsSent(t *testing.T) {

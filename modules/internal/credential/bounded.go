@@ -1,7 +1,6 @@
 package credential
 
 import (
-	"context"
 	"crypto"
 	"errors"
 
@@ -18,7 +17,7 @@ const maxCanonicalizations = 200
 // limits of the canonicalizer is the last.
 type bounded struct {
 	integrity.Canonicalizer
-	ctx  context.Context // of the verification, which bounded does not outlive
+	stop func() error // why the verification is called off, if it is
 	left int
 	err  error
 }
@@ -44,7 +43,7 @@ func (b *bounded) within(work func() ([]byte, error)) ([]byte, error) {
 		b.err = jsonld.ErrWorkLimit
 	}
 	if b.err == nil {
-		b.err = b.ctx.Err()
+		b.err = b.stop()
 	}
 	if b.err != nil {
 		return nil, b.err

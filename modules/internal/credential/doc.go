@@ -10,6 +10,6 @@
 // keys to package did. It fetches nothing by itself: the resolver is given the
 // function that does.
 //
-// Standards: Open Badges 3.0, 8 and 9 (Proofs, Verification and Validation);
+// Standards: Open Badges 3.0, Proofs, Verification and Validation;
 // Verifiable Credentials Data Model 2.0 and, to read only, 1.1.
 package credential

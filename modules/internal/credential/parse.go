@@ -97,7 +97,7 @@ func fromToken(data []byte) (*Parsed, error) {
 	return &Parsed{Document: document, JSON: text, Token: token}, nil
 }
 
-// fromEnvelope opens VC Data Model 2.0, 4.13 (Securing Mechanism): an enveloped
+// fromEnvelope opens VC Data Model 2.0, Enveloped Verifiable Credentials: an enveloped
 // credential, whose id is a data URL with a token in it.
 func fromEnvelope(document map[string]any) (*Parsed, error) {
 	id, _ := document["id"].(string)

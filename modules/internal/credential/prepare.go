@@ -54,7 +54,7 @@ type Prepared struct {
 // [*LintError], or [jsonld.ErrWorkLimit] in one.
 func Prepare(c integrity.Canonicalizer, doc openbadges.AchievementCredential) (*Prepared, error) {
 	if len(doc.Proof) > 0 {
-		return nil, &LintError{[]openbadges.Violation{{Pointer: "/proof", Rule: "Data Integrity 1.0, 4.2 (Add Proof)", Detail: "the credential is not signed yet, but has a proof", Remedy: "Leave it out; issuing adds it."}}}
+		return nil, &LintError{[]openbadges.Violation{{Pointer: "/proof", Rule: "Data Integrity 1.0, Add Proof", Detail: "the credential is not signed yet, but has a proof", Remedy: "Leave it out; issuing adds it."}}}
 	}
 	text, err := json.Marshal(doc)
 	if err != nil {
@@ -107,7 +107,7 @@ func (p *Prepared) Document() []byte { return p.document }
 // answers [ErrIssued], even if the first was not successful. A signer whose key is
 // not the issuer's own is refused before that, with [ErrForeignKey].
 func (p *Prepared) Issue(ctx context.Context, signer integrity.Signer, created time.Time) ([]byte, error) {
-	// Open Badges 3.0, 9.1: the key must belong to the issuer, and verifiers compare names.
+	// Open Badges 3.0, Verification and Validation: the key must belong to the issuer, and verifiers compare names.
 	if controller, _, found := strings.Cut(signer.VerificationMethod(), "#"); !found || controller != p.issuer {
 		return nil, ErrForeignKey
 	}

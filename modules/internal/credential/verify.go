@@ -39,7 +39,7 @@ type Options struct {
 }
 
 // Verify checks a credential, a JSON document or a compact JWS, in the order of
-// Open Badges 3.0, 9 (Verification and Validation), and reports on every step. An
+// Open Badges 3.0, Verification and Validation, and reports on every step. An
 // error says that there is nothing to report on: a [*ParseError], the context's, or
 // that of the resolver's Local.
 func (v Verifier) Verify(ctx context.Context, data []byte, o Options) (Report, error) {
@@ -53,7 +53,7 @@ func (v Verifier) Verify(ctx context.Context, data []byte, o Options) (Report, e
 // VerifyParsed is [Verifier.Verify] of what was parsed before.
 func (v Verifier) VerifyParsed(ctx context.Context, p *Parsed, o Options) (Report, error) {
 	r := run{Verifier: v, now: v.Now()}
-	r.Canonicalizer = &bounded{Canonicalizer: v.Canonicalizer, ctx: ctx, left: maxCanonicalizations}
+	r.Canonicalizer = &bounded{Canonicalizer: v.Canonicalizer, stop: ctx.Err, left: maxCanonicalizations}
 	if fetch := v.Resolver.Fetch; fetch != nil {
 		left := maxFetches
 		r.Resolver.Fetch = func(ctx context.Context, url string) ([]byte, error) {
@@ -189,8 +189,9 @@ func parsedAs(p *Parsed) string {
 
 // proofs checks embedded proofs.
 //
-// Open Badges 3.0, 9.1: one proof by the issuer suffices. But none may be broken,
-// since a broken one shows that something was changed: Data Integrity 1.0, 4.6.
+// Open Badges 3.0, Verification and Validation: one proof by the issuer suffices. But none may be broken,
+// since a broken one shows that something was changed: Data
+// Integrity 1.0, Verify Proof Sets and Chains.
 func (r run) proofs(ctx context.Context, j *judgement, p *Parsed, transformed *integrity.Transformed, issuer string) {
 	results, err := integrity.Verify(ctx, r.Canonicalizer, r.Resolver, p.Document, integrity.Expectation{Now: r.now, Transformed: transformed})
 	if err != nil {
@@ -277,7 +278,7 @@ func (r run) dates(j *judgement, p *Parsed) {
 	from, okFrom := read("validFrom", "issuanceDate")
 	until, okUntil := read("validUntil", "expirationDate")
 	if p.Token != nil {
-		// Open Badges 3.0, 8.2: exp stands for validUntil. The earlier of two counts.
+		// Open Badges 3.0, JSON Web Token Proof Format: exp stands for validUntil. The earlier of two counts.
 		if exp := p.Token.Expires(); !exp.IsZero() && (until.IsZero() || exp.Before(until)) {
 			until = exp
 		}
@@ -315,7 +316,7 @@ func (r run) status(ctx context.Context, j *judgement, document map[string]any) 
 		found, what, err := r.entry(ctx, text(document, "id"), member)
 		if err != nil {
 			p := problemOf(err)
-			// VCALM 1.0: a status that cannot be asked for says nothing against a badge.
+			// A status that cannot be asked for says nothing against a badge.
 			var trouble *status.Error
 			if errors.As(err, &trouble) && trouble.Code == status.RetrievalError {
 				outcome, detail = Warning, append(detail, strings.TrimSuffix(p.Detail, "."))
@@ -412,7 +413,7 @@ func (r run) get(ctx context.Context, url string) ([]byte, error) {
 
 // statusList fetches a list and checks its own proof, key and dates.
 //
-// Bitstring Status List 1.0, 3.2 (Validate Algorithm), steps 3 to 5.
+// Bitstring Status List 1.0, 3.2 (Validate Algorithm).
 func (r run) statusList(ctx context.Context, url string) (map[string]any, error) {
 	data, err := r.get(ctx, url)
 	if err != nil {
@@ -438,7 +439,7 @@ func (r run) statusList(ctx context.Context, url string) (map[string]any, error)
 	return list, nil
 }
 
-// schema: Open Badges 3.0, 9.1: the schema of the standard asks for what the rules
+// schema: Open Badges 3.0, Verification and Validation: the schema of the standard asks for what the rules
 // were checked for; those of others are not fetched.
 func (j *judgement) schema(document map[string]any) {
 	const published = "https://purl.imsglobal.org/spec/ob/v3p0/schema/"
@@ -478,7 +479,7 @@ func (j *judgement) refresh(document map[string]any) {
 	j.add(CheckRefresh, Skipped, "a newer version may exist at the refresh service; it was not asked for", "")
 }
 
-// recipient: Open Badges 3.0, 9.1: an identifier known from elsewhere is compared
+// recipient: Open Badges 3.0, Verification and Validation: an identifier known from elsewhere is compared
 // with the id of the subject, then with each of its identifiers.
 func (j *judgement) recipient(document map[string]any, expected string) {
 	if expected == "" {

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// The Bitcoin alphabet: Controlled Identifiers 1.0, 2.4 (Multibase), base58btc.
+// The Bitcoin alphabet: Controlled Identifiers 1.0, Multibase, base-58-btc.
 const alphabet = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 // maxBase58 bounds work that grows with the square of the length. The longest

@@ -3,7 +3,7 @@ package did
 import "fmt"
 
 // Code says what kind of trouble an [Error] is. Those in capitals are the names
-// of Controlled Identifiers 1.0, 3.5 (Processing Errors).
+// of Controlled Identifiers 1.0, Processing Errors.
 type Code string
 
 // The kinds of trouble.

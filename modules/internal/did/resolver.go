@@ -263,7 +263,7 @@ func bareJWK(method string, doc found) (Key, error) {
 // Belongs tells whether it is proven that the key is the issuer's, and how.
 //
 // A JSON Web Key that stands alone and names nobody belongs to the host that
-// publishes it. Open Badges 3.0, 8.2.2 (Verify a VC-JWT) asks for no more.
+// publishes it. Open Badges 3.0, JSON Web Token Proof Format, asks for no more.
 func (k Key) Belongs(issuer string) (bool, string) {
 	switch {
 	case k.Controller == issuer && issuer != "":

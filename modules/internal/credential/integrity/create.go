@@ -8,7 +8,7 @@ import (
 )
 
 // Proof is an embedded proof, its members in the order in which they are written.
-// Data Integrity 1.0, 2.1 (Proofs).
+// Data Integrity 1.0, Proofs.
 type Proof struct {
 	Context            any    `json:"@context,omitempty"`
 	ID                 string `json:"id,omitempty"`
@@ -79,7 +79,7 @@ func transform(c Canonicalizer, s suite, hash crypto.Hash, document map[string]a
 }
 
 // without is the document as one proof covers it: with no proofs but the previous
-// ones it names. Data Integrity 1.0, 4.4 (Add Proof Set/Chain).
+// ones it names. Data Integrity 1.0, Add Proof Set/Chain.
 func without(document map[string]any, previous []any) map[string]any {
 	if _, there := document["proof"]; !there && previous == nil {
 		return document

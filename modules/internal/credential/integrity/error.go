@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Code is the name of an error. Data Integrity 1.0, 4.7 (Processing Errors).
+// Code is the name of an error. Data Integrity 1.0, Processing Errors.
 type Code string
 
 // The names.

@@ -47,7 +47,7 @@ func (r Result) Unsupported() bool { return errors.Is(r.Err, ErrUnsupported) }
 // covers the previous proofs it names. Whose key it was is in the results, and is
 // for the caller to judge. An error says that there is no proof to check.
 //
-// Data Integrity 1.0, 4.5 (Verify Proof), 4.6 (Verify Proof Sets and Chains).
+// Data Integrity 1.0, Verify Proof, Verify Proof Sets and Chains.
 func Verify(ctx context.Context, c Canonicalizer, keys Keys, document map[string]any, x Expectation) ([]Result, error) {
 	proofs, err := proofsOf(document)
 	if err != nil {
@@ -252,7 +252,7 @@ func (v *verification) expected(proof map[string]any) error {
 		if !there {
 			continue
 		}
-		// Data Integrity 1.0, 2.1: a dateTimeStamp of XML Schema, which has a zone.
+		// Data Integrity 1.0, Proofs: a dateTimeStamp of XML Schema, which has a zone.
 		text, _ := value.(string)
 		at, err := time.Parse(time.RFC3339, text)
 		if err != nil {

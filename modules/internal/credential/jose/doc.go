@@ -8,7 +8,7 @@
 // Whose key it was is for the caller to judge: a key that came in the header proves
 // nothing about an issuer.
 //
-// Standards: Open Badges 3.0, 8.2 (JSON Web Token Proof Format); Securing Verifiable
+// Standards: Open Badges 3.0, JSON Web Token Proof Format; Securing Verifiable
 // Credentials using JOSE and COSE 1.0; RFC 7515 (JWS), RFC 7518 (JWA), RFC 7519
 // (JWT), RFC 8037 (EdDSA).
 package jose

@@ -121,7 +121,7 @@ type Keys interface {
 // Verify checks the signature, and answers the key with what is known of whose it
 // is. The issuer is who the credential says; now is for keys that have ended.
 //
-// Open Badges 3.0, 8.2.2 (Verify a VC-JWT).
+// Open Badges 3.0, JSON Web Token Proof Format.
 func (t *Token) Verify(ctx context.Context, keys Keys, issuer string, now time.Time) (did.Key, error) {
 	algorithm, _ := t.Header["alg"].(string)
 	if _, ok := algorithms[algorithm]; !ok {
@@ -247,7 +247,7 @@ func (t *Token) Expires() time.Time {
 }
 
 // CheckClaims compares the claims with the credential inside. A claim must not
-// contradict it. Open Badges 3.0, 8.2 asks for iss, sub, jti and nbf; only a token
+// contradict it. Open Badges 3.0 asks for iss, sub, jti and nbf; only a token
 // that calls itself vc+jwt may leave them out, as its own standard allows.
 func (t *Token) CheckClaims(credential map[string]any) error {
 	typ, _ := t.Header["typ"].(string)

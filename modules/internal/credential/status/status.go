@@ -47,7 +47,7 @@ func trouble(code Code, remedy, format string, args ...any) *Error {
 }
 
 const (
-	// minBits is the herd that a holder hides in: 3.2.2 (Validate Algorithm).
+	// minBits is the herd that a holder hides in: 3.2 (Validate Algorithm).
 	minBits = 131072
 	// maxBytes bounds what a list unpacks to; gzip can make a thousandfold of it.
 	maxBytes = 16 << 20
