@@ -38,7 +38,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.AddCommand(serveCommand(), demoCommand(), migrateCommand(), tokenCommand(), bakeCommand(), extractCommand(),
 		verifyCommand(), routesCommand(), configCommand(), healthcheckCommand())
 	ran := false
-	root.PersistentPreRun = func(*cobra.Command, []string) { ran = true }
+	watch(root, &ran)
 
 	err := root.ExecuteContext(ctx)
 	if err == nil {
@@ -53,6 +53,19 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	return 1
+}
+
+// watch notes when a command begins: errors before that are the caller's.
+func watch(cmd *cobra.Command, ran *bool) {
+	if run := cmd.RunE; run != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			*ran = true
+			return run(cmd, args)
+		}
+	}
+	for _, child := range cmd.Commands() {
+		watch(child, ran)
+	}
 }
 
 // explain puts a fault the way a person at a terminal reads it.

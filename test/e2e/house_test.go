@@ -28,10 +28,18 @@ type house struct {
 	log  *bytes.Buffer
 }
 
-// each boots the house once for every database engine.
+// each boots the house once for every database engine: SQLite with the cache in the
+// process, PostgreSQL with Redis.
 func each(t *testing.T, run func(t *testing.T, h *house)) {
 	for _, e := range dbtest.Engines(t) {
-		t.Run(e.Name, func(t *testing.T) { run(t, boot(t, func(cfg *engine.Config) { cfg.Database.URL = e.URL })) })
+		t.Run(e.Name, func(t *testing.T) {
+			run(t, boot(t, func(cfg *engine.Config) {
+				cfg.Database.URL = e.URL
+				if e.Name == "postgres" {
+					cfg.Cache.URL = dbtest.Redis(t)
+				}
+			}))
+		})
 	}
 }
 

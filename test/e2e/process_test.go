@@ -40,6 +40,14 @@ func freePort(t *testing.T) string {
 // start runs the program and waits until it is ready.
 func start(t *testing.T, dir, database string, environ ...string) *server {
 	t.Helper()
+	s := launch(t, dir, database, environ...)
+	s.until("/health/ready", 200)
+	return s
+}
+
+// launch runs the program. Later variables win over earlier ones.
+func launch(t *testing.T, dir, database string, environ ...string) *server {
+	t.Helper()
 	port := freePort(t)
 	cmd := exec.Command(built(t), "serve")
 	cmd.Dir = dir
@@ -52,7 +60,6 @@ func start(t *testing.T, dir, database string, environ ...string) *server {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	s := &server{house: &house{t: t, base: "http://127.0.0.1:" + port}, cmd: cmd, out: out}
 	t.Cleanup(func() {
 		cmd.Process.Kill()
 		cmd.Wait()
@@ -60,19 +67,7 @@ func start(t *testing.T, dir, database string, environ ...string) *server {
 			t.Log(out.String())
 		}
 	})
-	for deadline := time.Now().Add(time.Minute); ; {
-		response, err := http.Get(s.base + "/health/ready")
-		if err == nil {
-			response.Body.Close()
-			if response.StatusCode == 200 {
-				return s
-			}
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("never ready: %v %s", err, out.String())
-		}
-		time.Sleep(20 * time.Millisecond) // another process: there is no event to wait for
-	}
+	return &server{house: &house{t: t, base: "http://127.0.0.1:" + port}, cmd: cmd, out: out}
 }
 
 // TestKillingTheServerLosesAndDoublesNothing kills it while many orders are under

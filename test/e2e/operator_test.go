@@ -1,0 +1,137 @@
+package e2e
+
+import (
+	"bytes"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/badge-engine/badge-engine/test/dbtest"
+)
+
+// command runs the program with an environment of its own and answers both streams.
+func command(t *testing.T, dir string, environ []string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	cmd := exec.Command(built(t), args...)
+	cmd.Dir = dir
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, environ...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	cmd.Run()
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+func TestAnOlderSchemaIsNotReadyUntilSomebodyMigrates(t *testing.T) {
+	for _, e := range dbtest.Engines(t) {
+		t.Run(e.Name, func(t *testing.T) {
+			dir := t.TempDir()
+			environ := []string{"DATABASE_URL=" + e.URL, "MIGRATE_ON_START=never", "HEALTH_CACHE=0s"}
+			s := launch(t, dir, e.URL, environ...)
+			s.until("/health/ready", 503)
+			if a := s.send("GET", "/health", nil); !bytes.Contains(a.body, []byte(`"schema"`)) {
+				t.Errorf("health does not name the schema: %s", a.body)
+			}
+			if a := s.send("GET", "/health/live", nil); a.status != 200 {
+				t.Errorf("not alive: %d", a.status)
+			}
+			if out, _, code := command(t, dir, environ, "migrate", "status"); code != 0 || !strings.Contains(out, "no\n") {
+				t.Errorf("status before: %d %s", code, out)
+			}
+			if _, errs, code := command(t, dir, environ, "token", "create", "--name", "x", "--scope", "admin"); code != 1 || !strings.Contains(errs, "migrate up") {
+				t.Errorf("a token on no schema: %d %s", code, errs)
+			}
+			if out, errs, code := command(t, dir, environ, "migrate", "up"); code != 0 {
+				t.Fatalf("migrate up: %d %s%s", code, out, errs)
+			}
+			s.until("/health/ready", 200)
+			if out, _, code := command(t, dir, environ, "migrate", "status"); code != 0 || strings.Contains(out, " no\n") {
+				t.Errorf("status after: %d %s", code, out)
+			}
+			if _, errs, code := command(t, dir, environ, "migrate", "down", "issuance"); code != 0 {
+				t.Errorf("migrate down: %d %s", code, errs)
+			}
+			s.until("/health/ready", 503)
+			if _, errs, code := command(t, dir, environ, "migrate", "down", "nothing"); code != 1 || !strings.Contains(errs, "issuance") {
+				t.Errorf("migrate down of what is not there: %d %s", code, errs)
+			}
+		})
+	}
+}
+
+func TestATokenOfTheCommandLineOpensTheServerUntilItIsRevoked(t *testing.T) {
+	dir := t.TempDir()
+	database := "sqlite:" + filepath.Join(dir, "x.db")
+	s := start(t, dir, database)
+	environ := []string{"DATABASE_URL=" + database}
+	out, errs, code := command(t, dir, environ, "token", "create", "--name", "course platform", "--scope", "issuers:write,credentials:read", "--expires", "90d")
+	token := strings.TrimSuffix(out, "\n")
+	if code != 0 || strings.ContainsAny(token, " \n") || !strings.HasPrefix(token, "be_") {
+		t.Fatalf("standard output is %q, standard error %q", out, errs)
+	}
+	if strings.Contains(errs, token) {
+		t.Error("the token is on standard error as well")
+	}
+	s.must(201, s.send("POST", "/api/v1/issuers", map[string]any{"name": "A"}, "Authorization", "Bearer "+token))
+	s.must(403, s.send("POST", "/api/v1/achievements", map[string]any{}, "Authorization", "Bearer "+token))
+	if out, _, _ := command(t, dir, environ, "token", "list"); !strings.Contains(out, "course platform") || strings.Contains(out, token) {
+		t.Errorf("the list is %s", out)
+	}
+	if _, errs, code := command(t, dir, environ, "token", "revoke", "course platform"); code != 0 {
+		t.Fatalf("revoke: %s", errs)
+	}
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) { // another process remembers it for a few seconds
+		if a := s.send("GET", "/api/v1/issuers", nil, "Authorization", "Bearer "+token); a.status == 401 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("a revoked token still works")
+		}
+	}
+	for _, row := range [][]string{
+		{"token", "create", "--name", "x", "--scope", "everything"},
+		{"token", "create", "--name", "x", "--scope", "admin", "--expires", "yesterday"},
+		{"token", "revoke", "nobody"},
+	} {
+		if _, errs, code := command(t, dir, environ, row...); code != 1 || errs == "" {
+			t.Errorf("%v ends with %d and says %q", row, code, errs)
+		}
+	}
+	if _, errs, code := command(t, dir, environ, "token", "create"); code != 2 || errs == "" {
+		t.Errorf("without flags it ends with %d and says %q", code, errs)
+	}
+}
+
+func TestTheHealthcheckCommandAsksTheServerOnThisMachine(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, dir, "sqlite:"+filepath.Join(dir, "x.db"))
+	port := s.base[strings.LastIndex(s.base, ":")+1:]
+	if _, errs, code := command(t, dir, []string{"HOST=127.0.0.1", "PORT=" + port}, "healthcheck"); code != 0 {
+		t.Errorf("ends with %d: %s", code, errs)
+	}
+	s.cmd.Process.Kill()
+	s.cmd.Wait()
+	if _, errs, code := command(t, dir, []string{"HOST=127.0.0.1", "PORT=" + port}, "healthcheck"); code != 1 || errs == "" {
+		t.Errorf("without a server it ends with %d: %s", code, errs)
+	}
+}
+
+// until waits for an address to answer a status.
+func (s *server) until(path string, status int) {
+	s.t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) { // another process: there is no event to wait for
+		response, err := http.Get(s.base + path)
+		if err == nil {
+			response.Body.Close()
+			if response.StatusCode == status {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			s.t.Fatalf("%s never answered %d: %v %s", path, status, err, s.out.String())
+		}
+	}
+}
