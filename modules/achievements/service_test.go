@@ -444,6 +444,7 @@ func TestPicturesAreInspected(t *testing.T) {
 			{"text", []byte("hello"), achievements.ErrImageUnsupported},
 			{"another kind of picture", []byte("GIF89a......"), achievements.ErrImageUnsupported},
 			{"a byte too many", drawing(achievements.MaxImageBytes + 1), achievements.ErrImageTooLarge},
+			{"a PNG of a byte too many", append(picture(t, 4), make([]byte, achievements.MaxImageBytes+1-len(picture(t, 4)))...), achievements.ErrImageTooLarge},
 			{"a side that is too long", long.Bytes(), achievements.ErrImageTooLarge},
 			{"somebody's badge", baked, achievements.ErrImageInvalid},
 			{"damage", damaged, achievements.ErrImageInvalid},

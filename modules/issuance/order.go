@@ -66,7 +66,10 @@ func refuse(pointer, rule, detail, remedy string) error {
 	return ErrInvalid.Violating(fault.Violation{Pointer: pointer, Rule: rule, Detail: detail, Remedy: remedy})
 }
 
-const subjectRule = "Open Badges 3.0, AchievementSubject: id or identifier is required"
+const (
+	subjectRule = "Open Badges 3.0, AchievementSubject: id or identifier is required"
+	emailRule   = "Open Badges 3.0, IdentityObject: an identity of type emailAddress is an e-mail address"
+)
 
 // noAchievement refuses an order for an achievement that does not exist.
 func noAchievement() error {
@@ -93,7 +96,7 @@ func (r Recipient) identities() (identities []openbadges.IdentityObject, lookup 
 	if r.Email != "" {
 		email, ok := openbadges.NormalizeEmail(r.Email)
 		if !ok {
-			return nil, "", refuse("/recipient/email", subjectRule, "This is not an e-mail address.", "Give an address such as person@example.org.")
+			return nil, "", refuse("/recipient/email", emailRule, "This is not an e-mail address.", "Give an address such as person@example.org.")
 		}
 		identities = append(identities, openbadges.NewEmailIdentity(email, newSalt()))
 		lookup = email
@@ -107,7 +110,10 @@ func (r Recipient) identities() (identities []openbadges.IdentityObject, lookup 
 		if other.Hashed == nil || *other.Hashed {
 			text := other.Identifier
 			if other.IdentifierType == openbadges.IdentityTypeEmail {
-				text = plain(text)
+				var ok bool
+				if text, ok = openbadges.NormalizeEmail(text); !ok {
+					return nil, "", refuse(at+"/identifier", emailRule, "This is not an e-mail address.", "Give an address such as person@example.org, or another identifierType.")
+				}
 			}
 			identity.Hashed, identity.Salt = true, newSalt()
 			identity.IdentityHash = openbadges.HashIdentity(text, identity.Salt)

@@ -57,8 +57,9 @@ type Filter struct{ IssuerID, AchievementID, Recipient, State string }
 const AnyVersion int64 = 0
 
 // abandoned is how old a reservation must be before it counts as left behind by a
-// crash: far longer than any request may take.
-const abandoned = 2 * time.Minute
+// crash: longer than a request may take, so that an order repeated after a crash does
+// not wait for long. One that signs later still finds its reservation gone and fails.
+const abandoned = 45 * time.Second
 
 // patience is how long a reservation that came to nothing may take to be released.
 const patience = 5 * time.Second
@@ -166,7 +167,7 @@ func (s *Service) Issue(ctx context.Context, order Order) (issued Credential, re
 		err = s.store.Complete(ctx, issued)
 	}
 	if err != nil {
-		log.WarnContext(ctx, "credential not issued")
+		log.WarnContext(ctx, "credential issuing failed")
 		s.release(ctx, reserved.ID)
 		return Credential{}, false, err
 	}

@@ -1,0 +1,27 @@
+package issuance
+
+import "github.com/badge-engine/badge-engine/modules/internal/openbadges"
+
+// ErrRepeated is what Reserve answers for an idempotency key that is taken.
+var ErrRepeated = errRepeated
+
+// RequestPointer leads from the credential into the request.
+var RequestPointer = requestPointer
+
+// Abandoned is how old a reservation must be to be swept away.
+const Abandoned = abandoned
+
+// Identities are what the recipient becomes in a credential, and in the index.
+func (r Recipient) Identities() ([]openbadges.IdentityObject, string, error) { return r.identities() }
+
+// Keyed is the credential with an idempotency key.
+func (c Credential) Keyed(owner, key, hash string) Credential {
+	c.owner, c.idempotencyKey, c.requestHash = owner, key, hash
+	return c
+}
+
+// For is the credential with a recipient to be found by.
+func (c Credential) For(index string) Credential {
+	c.recipientIndex = index
+	return c
+}

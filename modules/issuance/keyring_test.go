@@ -1,0 +1,256 @@
+package issuance_test
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/badge-engine/badge-engine/modules/internal/did"
+	"github.com/badge-engine/badge-engine/modules/issuance"
+	"github.com/badge-engine/badge-engine/platform/config"
+	"github.com/badge-engine/badge-engine/platform/database"
+)
+
+const secure, local = "https://badges.example.org:8443/base", "http://localhost:8000"
+
+func keyring(t testing.TB, db *database.DB, address, letter string) *issuance.Keyring {
+	t.Helper()
+	public, err := config.ParsePublicURL(address)
+	must(t, err)
+	return issuance.NewKeyring(public, issuance.NewStore(db), sealer(t, letter), func() time.Time { return noon })
+}
+
+// retire makes the keys that an issuer has sign no more.
+func retire(t testing.TB, db *database.DB, issuerID string) {
+	t.Helper()
+	must(t, db.Session(t.Context()).Exec("UPDATE issuance_keys SET retired_at = ? WHERE issuer_id = ?", noon, issuerID).Error)
+}
+
+func TestIssuersSignUnderTheirAddressOrTheirKey(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		for n, row := range []struct{ name, address, uri string }{
+			{"on https it is the address", secure, secure + "/issuers/" + id(0)},
+			{"on http it is the key", local, "did:key:"},
+		} {
+			t.Run(row.name, func(t *testing.T) {
+				ctx, k := t.Context(), keyring(t, db, row.address, "k")
+				issuer := id(n)
+				must(t, k.Provision(ctx, issuer))
+				keys, err := k.Keys(ctx, issuer)
+				must(t, err)
+				multikey := keys[0].Multikey
+				uri, signer, err := k.Signer(ctx, strings.ToUpper(issuer))
+				must(t, err)
+				if row.uri == "did:key:" {
+					row.uri += multikey
+				}
+				if uri != row.uri || signer.VerificationMethod() != row.uri+"#"+multikey {
+					t.Errorf("signs as %s by %s", uri, signer.VerificationMethod())
+				}
+				signature, err := signer.Sign(ctx, []byte("message"))
+				must(t, err)
+				public, err := did.DecodeMultikey(multikey)
+				must(t, err)
+				if !ed25519.Verify(public.(ed25519.PublicKey), []byte("message"), signature) {
+					t.Error("the published key did not sign")
+				}
+				identity, document, err := k.Identity(ctx, issuer)
+				must(t, err)
+				if identity != row.uri || document.ID != row.uri || !contains(document.AssertionMethod, row.uri+"#"+multikey) {
+					t.Errorf("published as %s: %+v", identity, document)
+				}
+				for _, method := range document.VerificationMethod {
+					if method.Controller != row.uri {
+						t.Errorf("%+v belongs to somebody else", method)
+					}
+				}
+				jwk, err := keys[0].JWK()
+				must(t, err)
+				if jwk.Kid == "" || !contains(document.AssertionMethod, row.uri+"#"+jwk.Kid) {
+					t.Errorf("the key %q of the set is not in the document: %v", jwk.Kid, document.AssertionMethod)
+				}
+			})
+		}
+	})
+}
+
+func contains(list []string, s string) bool {
+	for _, item := range list {
+		if item == s {
+			return true
+		}
+	}
+	return false
+}
+
+func TestRetiredKeysSignNoMoreButStayPublished(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		ctx, issuer := t.Context(), id(1)
+		k := keyring(t, db, secure, "k")
+		must(t, k.Provision(ctx, issuer))
+		old, err := k.Keys(ctx, issuer)
+		must(t, err)
+		retire(t, db, issuer)
+		if _, _, err := k.Signer(ctx, issuer); !errors.Is(err, issuance.ErrIssuerUnknown) {
+			t.Errorf("with a retired key alone: %v", err)
+		}
+		must(t, k.Provision(ctx, issuer))
+		keys, err := k.Keys(ctx, issuer)
+		must(t, err)
+		if len(keys) != 2 || keys[0].Retired != nil || keys[1].Retired == nil || !keys[1].Retired.Equal(noon) || keys[1].Multikey != old[0].Multikey {
+			t.Fatalf("keys are %+v", keys)
+		}
+		_, signer, err := k.Signer(ctx, issuer)
+		if err != nil || !strings.HasSuffix(signer.VerificationMethod(), "#"+keys[0].Multikey) {
+			t.Errorf("signs by %v, %v", signer, err)
+		}
+		_, document, err := k.Identity(ctx, issuer)
+		must(t, err)
+		web, err := k.WebDocument(ctx, issuer)
+		must(t, err)
+		for _, key := range keys {
+			ours, listed, err := k.KeyOf(ctx, secure+"/issuers/"+issuer, key.Multikey)
+			if !ours || !listed || err != nil || !contains(document.AssertionMethod, document.ID+"#"+key.Multikey) || !contains(web.AssertionMethod, web.ID+"#"+key.Multikey) {
+				t.Errorf("%s is not published: %t, %t, %v", key.Multikey, ours, listed, err)
+			}
+		}
+	})
+}
+
+func TestTheDIDDocumentLiesWhereItsNameSays(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		ctx, issuer := t.Context(), id(1)
+		must(t, keyring(t, db, secure, "k").Provision(ctx, issuer))
+		for address, want := range map[string]string{
+			secure:                       "did:web:badges.example.org%3A8443:base:issuers:" + issuer,
+			"https://badges.example.org": "did:web:badges.example.org:issuers:" + issuer,
+		} {
+			document, err := keyring(t, db, address, "k").WebDocument(ctx, strings.ToUpper(issuer))
+			if err != nil || document.ID != want || document.VerificationMethod[0].Controller != want {
+				t.Errorf("%s: %+v, %v", address, document, err)
+			}
+		}
+		_, err := keyring(t, db, local, "k").WebDocument(ctx, issuer)
+		wants(t, err, issuance.ErrIssuerUnknown)
+	})
+}
+
+func TestKeyOfAnswersForAddressesOfThisServerAlone(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		ctx, issuer := t.Context(), id(1)
+		k := keyring(t, db, secure, "k")
+		must(t, k.Provision(ctx, issuer), k.Provision(ctx, id(2)))
+		keys, err := k.Keys(ctx, issuer)
+		must(t, err)
+		others, err := k.Keys(ctx, id(2))
+		must(t, err)
+		jwk, err := keys[0].JWK()
+		must(t, err)
+		at := secure + "/issuers/"
+		for _, row := range []struct {
+			name, controller, fragment string
+			ours, listed               bool
+		}{
+			{"its key", at + issuer, keys[0].Multikey, true, true},
+			{"its key by its thumbprint", at + issuer, jwk.Kid, true, true},
+			{"the key of another issuer here", at + issuer, others[0].Multikey, true, false},
+			{"no key", at + issuer, "", true, false},
+			{"an address of nobody", at + id(404), keys[0].Multikey, true, false},
+			{"an address that is none", at + "x\x00", keys[0].Multikey, true, false},
+			{"its address in capitals, which is another identifier", at + strings.ToUpper(issuer), keys[0].Multikey, true, false},
+			{"an address elsewhere", "https://elsewhere.example/issuers/" + issuer, keys[0].Multikey, false, false},
+			{"another address of this server", secure + "/achievements/" + issuer, keys[0].Multikey, false, false},
+			{"a key that names itself", did.KeyDID(keys[0].Multikey), keys[0].Multikey, false, false},
+		} {
+			t.Run(row.name, func(t *testing.T) {
+				ours, listed, err := k.KeyOf(ctx, row.controller, row.fragment)
+				if err != nil || ours != row.ours || listed != row.listed {
+					t.Errorf("ours %t, listed %t, %v", ours, listed, err)
+				}
+			})
+		}
+		ours, listed, err := keyring(t, db, local, "k").KeyOf(ctx, local+"/issuers/"+issuer, keys[0].Multikey)
+		if err != nil || ours || listed {
+			t.Errorf("on http: ours %t, listed %t, %v", ours, listed, err)
+		}
+	})
+}
+
+func TestUnknownIssuersHaveNoKeys(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		ctx, k := t.Context(), keyring(t, db, secure, "k")
+		for _, bad := range []string{"", "x", "\x00", "\xff", strings.ReplaceAll(id(1), "-", ""), "urn:uuid:" + id(1), id(404)} {
+			_, err := k.Keys(ctx, bad)
+			wants(t, err, issuance.ErrIssuerUnknown)
+			_, _, err = k.Signer(ctx, bad)
+			wants(t, err, issuance.ErrIssuerUnknown)
+			_, _, err = k.Identity(ctx, bad)
+			wants(t, err, issuance.ErrIssuerUnknown)
+			_, err = k.WebDocument(ctx, bad)
+			wants(t, err, issuance.ErrIssuerUnknown)
+		}
+	})
+}
+
+func TestKeysComeAndGoWithTheirUnit(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		ctx, k, broken := t.Context(), keyring(t, db, secure, "k"), errors.New("the rest failed")
+		wants(t, db.Do(ctx, func(ctx context.Context) error {
+			must(t, k.Provision(ctx, id(1)))
+			return broken
+		}), broken)
+		_, err := k.Keys(ctx, id(1))
+		wants(t, err, issuance.ErrIssuerUnknown)
+
+		must(t, k.Provision(ctx, id(1)), k.Provision(ctx, id(2)))
+		_, _, err = k.Signer(ctx, id(1))
+		must(t, err)
+		wants(t, db.Do(ctx, func(ctx context.Context) error {
+			must(t, k.Discard(ctx, id(1)))
+			return broken
+		}), broken)
+		_, _, err = k.Signer(ctx, id(1))
+		must(t, err)
+		must(t, k.Discard(ctx, id(1)))
+		_, _, err = k.Signer(ctx, id(1))
+		wants(t, err, issuance.ErrIssuerUnknown)
+		_, _, err = k.Signer(ctx, id(2))
+		must(t, err)
+	})
+}
+
+func TestAKeyOpensUnderItsKeyEncryptionKeyAlone(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		ctx, right, wrong := t.Context(), keyring(t, db, secure, "k"), keyring(t, db, secure, "w")
+		must(t, right.Check(ctx), wrong.Check(ctx)) // there is no key yet
+		must(t, right.Provision(ctx, id(1)), right.Check(ctx))
+		wants(t, wrong.Check(ctx), issuance.ErrSealed)
+		_, _, err := wrong.Signer(ctx, id(1))
+		wants(t, err, issuance.ErrSealed)
+		// A sealed key moved to another issuer's row does not open there.
+		must(t, right.Provision(ctx, id(2)))
+		must(t, db.Session(ctx).Exec("UPDATE issuance_keys SET sealed = (SELECT sealed FROM issuance_keys WHERE issuer_id = ?) WHERE issuer_id = ?", id(1), id(2)).Error)
+		_, _, err = right.Signer(ctx, id(2))
+		wants(t, err, issuance.ErrSealed)
+	})
+}
+
+func TestManyMaySignAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		k := keyring(t, db, secure, "k")
+		must(t, k.Provision(t.Context(), id(1)))
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				if _, signer, err := k.Signer(t.Context(), id(1)); err != nil || signer == nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	})
+}
