@@ -57,6 +57,10 @@ var breaches = []struct {
 	{"pgx in a store", source{dir: "modules/auth", name: "store.go", foreign: []string{"github.com/jackc/pgx/v5/pgconn"}}, "pgx only in its driver"},
 	{"SQLite in the handle", source{dir: "platform/database", name: "database.go", foreign: []string{"modernc.org/sqlite"}}, "SQLite only in its driver"},
 	{"go-redis in the cache", source{dir: "platform/cache", name: "cache.go", foreign: []string{"github.com/redis/go-redis/v9"}}, "go-redis only in its driver"},
+	{"go-oidc where Entra is spoken", source{dir: "modules/auth/entra", name: "verifier.go", foreign: []string{"github.com/coreos/go-oidc/v3/oidc", "github.com/go-jose/go-jose/v4", "golang.org/x/oauth2/clientcredentials"}}, ""},
+	{"go-oidc in the module around it", source{dir: "modules/auth", name: "bearer.go", foreign: []string{"github.com/coreos/go-oidc/v3/oidc"}}, "go-oidc, oauth2 and go-jose only in modules/auth/entra"},
+	{"go-jose in the kernel", source{dir: "modules/internal/credential/jose", name: "token.go", foreign: []string{"github.com/go-jose/go-jose/v4"}}, "go-oidc, oauth2 and go-jose only in modules/auth/entra"},
+	{"a package of a module imports another module", source{dir: "modules/auth/entra", name: "graph.go", ours: []string{"modules/scim"}}, "modules never import another module"},
 	{"the environment in a module", source{dir: "modules/auth", name: "config.go", foreign: []string{"github.com/caarlos0/env/v11"}}, "the environment is read only by platform/config"},
 	{"any library in a test", source{dir: "modules/auth", name: "module_test.go", foreign: []string{"go.uber.org/fx/fxtest", "gorm.io/gorm", "net/http"}}, ""},
 

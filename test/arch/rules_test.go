@@ -134,6 +134,7 @@ var homes = []home{
 	{"pgx only in its driver", []string{"github.com/jackc", "gorm.io/driver/postgres"}, nil, []string{"platform/database/postgres", "test"}},
 	{"SQLite only in its driver", []string{"modernc.org", "gorm.io/driver/sqlite"}, nil, []string{"platform/database/sqlite", "test"}},
 	{"go-redis only in its driver", []string{"github.com/redis"}, nil, []string{"platform/cache/redis", "test"}},
+	{"go-oidc, oauth2 and go-jose only in modules/auth/entra", []string{"github.com/coreos/go-oidc", "golang.org/x/oauth2", "github.com/go-jose/go-jose"}, nil, []string{"modules/auth/entra", "test"}},
 	{"the environment is read only by platform/config", []string{"github.com/caarlos0/env", "github.com/joho/godotenv"}, nil, []string{"platform/config", "test"}},
 }
 
@@ -154,7 +155,7 @@ var outward = []string{"log", "net/http", "net/rpc", "net/smtp", "os", "database
 // lore are the libraries that know what badges are made of.
 var lore = []string{
 	"golang.org/x/crypto", "golang.org/x/text", "golang.org/x/image", "github.com/google/uuid",
-	"github.com/go-jose/go-jose", "github.com/santhosh-tekuri/jsonschema", "github.com/piprate/json-gold",
+	"github.com/santhosh-tekuri/jsonschema", "github.com/piprate/json-gold",
 }
 
 // foreignRules judge imports of libraries.
