@@ -21,10 +21,13 @@ type Credentials struct {
 	Authorization string // the header as it came, scheme included; may be empty
 	RemoteIP      string // the caller's address, as far as the trusted proxies tell
 
-	Method    string // of the request
-	Path      string // of the request, without the query
+	Method string // of the request
+	Path   string // of the request, without the query
+
+	// What browsers show. It is left out where there is an Authorization, which
+	// alone counts then.
 	Cookie    string // the Cookie header as it came; may be empty
-	CSRF      string // the X-CSRF-Token header
+	CSRF      string // the X-CSRF-Token header, or the field csrf_token of a form
 	Origin    string // the Origin header
 	FetchSite string // the Sec-Fetch-Site header
 }
@@ -35,17 +38,29 @@ type Guard interface {
 	Authenticate(ctx context.Context, c Credentials) (principal.Principal, error)
 }
 
+// csrf finds what pages send back of themselves: scripts in a header, forms in a
+// field, which only small plain forms have.
+func csrf(c *fiber.Ctx) string {
+	const largest = 64 << 10
+	token := c.Get("X-CSRF-Token")
+	if token == "" && MediaType(c) == fiber.MIMEApplicationForm && len(c.Request().Body()) <= largest {
+		token = string(c.Context().PostArgs().Peek("csrf_token"))
+	}
+	return token
+}
+
 // admit lets the request pass, with its principal in the context, or says why not.
 func (s *Server) admit(c *fiber.Ctx, a Access) error {
 	if a.public {
 		return nil
 	}
 	ctx := c.UserContext()
-	p, err := s.guard.Authenticate(ctx, Credentials{
-		Authorization: c.Get(fiber.HeaderAuthorization), RemoteIP: s.remoteIP(c),
-		Method: c.Method(), Path: c.Path(), Cookie: c.Get(fiber.HeaderCookie), CSRF: c.Get("X-CSRF-Token"),
-		Origin: c.Get(fiber.HeaderOrigin), FetchSite: c.Get("Sec-Fetch-Site"),
-	})
+	shown := Credentials{Authorization: c.Get(fiber.HeaderAuthorization), RemoteIP: principal.Address(ctx), Method: c.Method(), Path: c.Path()}
+	if shown.Authorization == "" {
+		shown.Cookie, shown.CSRF = c.Get(fiber.HeaderCookie), csrf(c)
+		shown.Origin, shown.FetchSite = c.Get(fiber.HeaderOrigin), c.Get("Sec-Fetch-Site")
+	}
+	p, err := s.guard.Authenticate(ctx, shown)
 	if err != nil {
 		return err
 	}
@@ -53,6 +68,12 @@ func (s *Server) admit(c *fiber.Ctx, a Access) error {
 		return ErrUnauthenticated.Detailf("Send it as \"Authorization: Bearer\" and the token.")
 	}
 	c.SetUserContext(principal.With(ctx, p))
+	if d := s.limits.Principal(p.ID, p.May(principal.ScopeSCIM)); !d.Allowed {
+		return d.Err()
+	}
+	// Answers made for one caller are for no cache, unless the handler knows better
+	// (RFC 9111, 3.5 (Storing Responses to Authenticated Requests)).
+	c.Set(fiber.HeaderCacheControl, "no-store")
 	if a.anyone {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"go.uber.org/fx"
 
 	"github.com/badge-engine/badge-engine/platform/logging"
+	"github.com/badge-engine/badge-engine/platform/ratelimit"
 )
 
 const (
@@ -37,16 +38,18 @@ type parts struct {
 	fx.In
 
 	Config   Config
-	Tables   []Table   `group:"http.tables"`
-	Dialects []Dialect `group:"http.dialects"`
-	Guard    Guard     `optional:"true"`
+	Tables   []Table           `group:"http.tables"`
+	Dialects []Dialect         `group:"http.dialects"`
+	Guard    Guard             `optional:"true"`
+	Witness  Witness           `optional:"true"`
+	Limits   *ratelimit.Limits `optional:"true"`
 	Drain    *Drain
 	Listener net.Listener `optional:"true"`
 	Log      *slog.Logger
 }
 
 func assemble(p parts) (*Server, error) {
-	return New(p.Config, Parts{Tables: p.Tables, Dialects: p.Dialects, Guard: p.Guard, Drain: p.Drain, Listener: p.Listener}, p.Log)
+	return New(p.Config, Parts{Tables: p.Tables, Dialects: p.Dialects, Guard: p.Guard, Witness: p.Witness, Limits: p.Limits, Drain: p.Drain, Listener: p.Listener}, p.Log)
 }
 
 func run(lifecycle fx.Lifecycle, s *Server, shutdown fx.Shutdowner) {

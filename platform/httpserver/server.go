@@ -21,6 +21,7 @@ import (
 
 	"github.com/badge-engine/badge-engine/platform/fault"
 	"github.com/badge-engine/badge-engine/platform/problem"
+	"github.com/badge-engine/badge-engine/platform/ratelimit"
 )
 
 // Drain says whether the server is on its way out, so that readiness can fail
@@ -38,9 +39,11 @@ func (d *Drain) Draining() bool { return d.on.Load() }
 type Parts struct {
 	Tables   []Table
 	Dialects []Dialect
-	Guard    Guard        // may be nil while every route is public
-	Drain    *Drain       // may be nil
-	Listener net.Listener // may be nil: Start then listens on Config.Host and Config.Port
+	Guard    Guard             // may be nil while every route is public
+	Witness  Witness           // may be nil
+	Limits   *ratelimit.Limits // may be nil: nobody is limited
+	Drain    *Drain            // may be nil
+	Listener net.Listener      // may be nil: Start then listens on Config.Host and Config.Port
 }
 
 // Server serves the route tables.
@@ -50,6 +53,8 @@ type Server struct {
 	routes   []Route
 	dialects []Dialect
 	guard    Guard
+	witness  Witness
+	limits   *ratelimit.Limits
 	drain    *Drain
 	log      *slog.Logger
 	proxies  []netip.Prefix
@@ -77,6 +82,8 @@ func New(cfg Config, parts Parts, log *slog.Logger) (*Server, error) {
 		cfg:      cfg,
 		dialects: parts.Dialects,
 		guard:    parts.Guard,
+		witness:  parts.Witness,
+		limits:   parts.Limits,
 		drain:    parts.Drain,
 		log:      log,
 		proxies:  proxies,
@@ -243,7 +250,7 @@ func (s *Server) serve(r Route) fiber.Handler {
 			c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
 		}
 		if err := s.admit(c, r.Access); err != nil {
-			return err
+			return s.counted(c, err)
 		}
 		if err := legible(c); err != nil {
 			return err
@@ -259,7 +266,7 @@ func (s *Server) serve(r Route) fiber.Handler {
 		if _, declared := fault.From(err); err != nil && !declared && ctx.Err() != nil {
 			err = errors.Join(ctx.Err(), err) // drivers have their own words for an expired context
 		}
-		return err
+		return s.counted(c, err)
 	}
 }
 
@@ -276,6 +283,8 @@ func legible(c *fiber.Ctx) (err error) {
 
 // refuse renders an error.
 func (s *Server) refuse(c *fiber.Ctx, err error) error {
+	s.testify(c, err)
+	announce(c, err)
 	path := c.Path()
 	var speaks Dialect
 	for _, d := range s.dialects {

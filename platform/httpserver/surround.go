@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/badge-engine/badge-engine/platform/logging"
+	"github.com/badge-engine/badge-engine/platform/principal"
 )
 
 type patternKey struct{}
@@ -68,16 +69,33 @@ func (s *Server) prepare(c *fiber.Ctx, base context.Context) {
 			id = u.String()
 		}
 	}
-	c.SetUserContext(logging.ContextWith(base, id))
+	c.SetUserContext(principal.WithAddress(logging.ContextWith(base, id), s.remoteIP(c)))
 	c.Set(fiber.HeaderXRequestID, id)
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	c.Set(fiber.HeaderReferrerPolicy, "no-referrer")
 	c.Set(fiber.HeaderXFrameOptions, "DENY")
 	// Pages that need more say so themselves.
 	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'")
-	if s.cfg.TLSCert != "" {
+	c.Set("Permissions-Policy", permissions)
+	// RFC 6797, 7.2 (HTTP Request Type): never over plain HTTP.
+	if s.encrypted(c) {
 		c.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
 	}
+}
+
+// permissions takes from our pages what none of them uses (W3C Permissions Policy).
+const permissions = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
+
+// encrypted reports whether the caller speaks TLS, with us or with a trusted proxy.
+func (s *Server) encrypted(c *fiber.Ctx) bool {
+	if s.cfg.TLSCert != "" {
+		return true
+	}
+	if len(s.proxies) == 0 {
+		return false
+	}
+	peer, ok := netip.AddrFromSlice(c.Context().RemoteIP())
+	return ok && s.trusted(peer.Unmap()) && strings.EqualFold(c.Get(fiber.HeaderXForwardedProto), "https")
 }
 
 // sane request ids are short and cannot forge a line of any log.

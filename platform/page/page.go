@@ -65,6 +65,7 @@ type View struct {
 type Renderer struct {
 	own       *Pages
 	styleName string
+	notice    string
 }
 
 // New makes a Renderer. The templates it needs are part of the program.
@@ -75,6 +76,10 @@ func New() *Renderer {
 		styleName: "style." + hex.EncodeToString(sum[:6]) + ".css",
 	}
 }
+
+// Announce has every page say something. It must be called before the first one
+// is rendered.
+func (r *Renderer) Announce(notice string) { r.notice = notice }
 
 // Render answers with the view.
 func (r *Renderer) Render(c *fiber.Ctx, status int, v View) error {
@@ -88,8 +93,9 @@ func (r *Renderer) Render(c *fiber.Ctx, status int, v View) error {
 	frame := struct {
 		View
 		Style   string
+		Notice  string
 		Content template.HTML // escaped by the module's template
-	}{v, "/static/" + r.styleName, template.HTML(body.String())}
+	}{v, "/static/" + r.styleName, r.notice, template.HTML(body.String())}
 	if err := r.own.set.ExecuteTemplate(&page, "layout.html", frame); err != nil {
 		return fmt.Errorf("page: layout: %w", err)
 	}

@@ -30,6 +30,7 @@ type Problem struct {
 	Detail    string            `json:"detail,omitempty" doc:"What is special about this occurrence."`
 	Instance  string            `json:"instance,omitempty" doc:"The path that was asked for."`
 	Code      string            `json:"code" doc:"The stable name of this kind of problem; compare this."`
+	Help      string            `json:"help" doc:"The section of the documentation that says what to do about it."`
 	RequestID string            `json:"requestId,omitempty" doc:"Names the request in the server's log."`
 	Errors    []fault.Violation `json:"errors,omitempty" doc:"The broken rules, each with its place and its remedy."`
 
@@ -97,6 +98,7 @@ func Of(err error) Problem {
 		Status: statuses[f.Kind()],
 		Detail: f.Detail(),
 		Code:   f.Code(),
+		Help:   help(f.Code()),
 		Errors: f.Violations(),
 		wait:   f.Wait(),
 	}
@@ -118,11 +120,15 @@ func ofMachinery(status int) (Problem, bool) {
 		m.code = "httpserver." + strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "_")
 		m.title = http.StatusText(status) + "."
 	}
-	p := Problem{Type: urn + m.code, Title: m.title, Status: status, Code: m.code}
+	p := Problem{Type: urn + m.code, Title: m.title, Status: status, Code: m.code, Help: help(m.code)}
 	if status == http.StatusServiceUnavailable {
 		p.wait = patience
 	}
 	return p, true
 }
+
+// help names the section of docs/errors.md, which has one for each code. Its
+// anchor is the code without its dots, as Markdown makes them of headings.
+func help(code string) string { return "docs/errors.md#" + strings.ReplaceAll(code, ".", "") }
 
 func seconds(d time.Duration) string { return strconv.Itoa(int(math.Ceil(d.Seconds()))) }
