@@ -35,8 +35,8 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	root.SetArgs(args)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
-	root.AddCommand(serveCommand(), demoCommand(), migrateCommand(), tokenCommand(), bakeCommand(), extractCommand(),
-		verifyCommand(), routesCommand(), configCommand(), healthcheckCommand())
+	root.AddCommand(serveCommand(), demoCommand(), migrateCommand(), tokenCommand(), clientCommand(), bakeCommand(), extractCommand(),
+		verifyCommand(), auditCommand(), routesCommand(), configCommand(), healthcheckCommand())
 	ran := false
 	watch(root, &ran)
 

@@ -1,9 +1,14 @@
 package engine
 
 import (
+	"context"
+	"strings"
+
 	"go.uber.org/fx"
 
 	"github.com/badge-engine/badge-engine/modules/achievements"
+	"github.com/badge-engine/badge-engine/modules/audit"
+	"github.com/badge-engine/badge-engine/modules/auth"
 	"github.com/badge-engine/badge-engine/modules/health"
 	"github.com/badge-engine/badge-engine/modules/issuance"
 	"github.com/badge-engine/badge-engine/modules/verification"
@@ -14,6 +19,11 @@ import (
 
 // bindings is the map: one line for each "A serves B".
 var bindings = fx.Provide(
+	func(db *database.DB) audit.Work { return db },
+	auditKey,
+	func(s *audit.Service) auth.Audit { return authAudit{s} },
+	func(s *audit.Service) achievements.Audit { return s },
+	func(s *audit.Service) issuance.Audit { return s },
 	func(db *database.DB) achievements.Work { return db },
 	func(db *database.DB) issuance.Work { return db },
 	func(k *issuance.Keyring) achievements.Keys { return k },
@@ -23,3 +33,27 @@ var bindings = fx.Provide(
 	func(c *fetch.Client) verification.Documents { return c },
 	func(d *httpserver.Drain) health.Drainer { return d },
 )
+
+// auditKey closes the audit trail with a key of its own from the key-encryption key.
+func auditKey(s *issuance.Sealer) (audit.Key, error) {
+	secret, err := s.Derive("audit trail v1")
+	if err != nil {
+		return audit.Key{}, err
+	}
+	return audit.NewKey(secret)
+}
+
+// authAudit writes down what module auth tells, in the words of the trail.
+type authAudit struct{ service *audit.Service }
+
+// Record implements [auth.Audit].
+func (a authAudit) Record(ctx context.Context, e auth.Event) error {
+	d := audit.Deed{Action: e.Action, Actor: e.Actor, Target: e.Target}
+	codes := strings.ReplaceAll(e.Reason, " ", ",") // lists of scopes and roles
+	if e.Outcome == "success" {
+		d.Detail = codes
+	} else {
+		d.Outcome, d.Reason = audit.Outcome(e.Outcome), codes
+	}
+	return a.service.Write(ctx, d)
+}

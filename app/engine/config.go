@@ -6,6 +6,7 @@ import (
 
 	"github.com/badge-engine/badge-engine/migrations"
 	"github.com/badge-engine/badge-engine/modules/auth"
+	"github.com/badge-engine/badge-engine/modules/auth/entra"
 	"github.com/badge-engine/badge-engine/modules/health"
 	"github.com/badge-engine/badge-engine/modules/issuance"
 	"github.com/badge-engine/badge-engine/platform/cache"
@@ -14,6 +15,7 @@ import (
 	"github.com/badge-engine/badge-engine/platform/fetch"
 	"github.com/badge-engine/badge-engine/platform/httpserver"
 	"github.com/badge-engine/badge-engine/platform/logging"
+	"github.com/badge-engine/badge-engine/platform/ratelimit"
 )
 
 // Config is the sum of the parts' configurations.
@@ -26,8 +28,10 @@ type Config struct {
 	Migrations migrations.Config
 	Fetch      fetch.Config
 	Auth       auth.Config
+	Entra      entra.Config
 	Issuance   issuance.Config
 	Health     health.Config
+	Limits     ratelimit.Config
 }
 
 // Default is what runs without any configuration: SQLite and a key file below
@@ -41,8 +45,10 @@ func Default() Config {
 		Migrations: migrations.Default(),
 		Fetch:      fetch.Default(),
 		Auth:       auth.Default(),
+		Entra:      entra.Default(),
 		Issuance:   issuance.Default(),
 		Health:     health.Default(),
+		Limits:     ratelimit.Default(),
 	}
 }
 

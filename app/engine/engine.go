@@ -14,6 +14,7 @@ import (
 
 	"github.com/badge-engine/badge-engine/migrations"
 	"github.com/badge-engine/badge-engine/modules/achievements"
+	"github.com/badge-engine/badge-engine/modules/audit"
 	"github.com/badge-engine/badge-engine/modules/auth"
 	"github.com/badge-engine/badge-engine/modules/baking"
 	"github.com/badge-engine/badge-engine/modules/health"
@@ -30,6 +31,7 @@ import (
 	"github.com/badge-engine/badge-engine/platform/httpserver"
 	"github.com/badge-engine/badge-engine/platform/logging"
 	"github.com/badge-engine/badge-engine/platform/page"
+	"github.com/badge-engine/badge-engine/platform/ratelimit"
 )
 
 // Options are what an engine is made from. Only Config must be given.
@@ -50,6 +52,7 @@ type Engine struct {
 
 // modules of the house, in the order in which they start.
 var modules = fx.Options(
+	audit.Module, // stops last, and seals what the others did
 	auth.Module,
 	achievements.Module,
 	issuance.Module,
@@ -67,7 +70,7 @@ func cacheDrivers() []cache.Driver { return []cache.Driver{redis.Driver{}, memor
 
 // schemas of all modules that have tables.
 func schemas() []migrations.Set {
-	return []migrations.Set{auth.Schema(), achievements.Schema(), issuance.Schema()}
+	return []migrations.Set{audit.Schema(), auth.Schema(), achievements.Schema(), issuance.Schema()}
 }
 
 // graph is everything, from the ground up.
@@ -78,7 +81,7 @@ func graph(cfg Config, listener net.Listener, log *slog.Logger, now func() time.
 	}
 	supplies := []any{
 		public, log, now,
-		cfg.HTTP, cfg.Database, cfg.Cache, cfg.Migrations, cfg.Fetch, cfg.Auth, cfg.Issuance, cfg.Health,
+		cfg.HTTP, cfg.Database, cfg.Cache, cfg.Migrations, cfg.Fetch, cfg.Auth, cfg.Entra, cfg.Issuance, cfg.Health, cfg.Limits,
 	}
 	options := []fx.Option{
 		fx.WithLogger(func() fxevent.Logger { return logging.FxLogger(log) }),
@@ -87,6 +90,7 @@ func graph(cfg Config, listener net.Listener, log *slog.Logger, now func() time.
 		migrations.Module,
 		cache.Module(cacheDrivers()...),
 		fetch.Module,
+		ratelimit.Module,
 		page.Module,
 		modules,
 		bindings,

@@ -7,18 +7,22 @@ import (
 
 	"github.com/badge-engine/badge-engine/migrations"
 	"github.com/badge-engine/badge-engine/modules/auth"
+	"github.com/badge-engine/badge-engine/modules/issuance"
 	"github.com/badge-engine/badge-engine/platform/cache"
 	"github.com/badge-engine/badge-engine/platform/database"
 )
 
 // Tools are the parts that a command needs which does not serve: the database, its
-// schema and the tokens.
+// schema, the tokens and the OAuth clients.
 type Tools struct {
 	Migrations *migrations.Runner
 	Tokens     *auth.Service
+	Clients    *auth.Clients
 
 	db    *database.DB
 	cache cache.Store
+	keys  issuance.Config
+	log   *slog.Logger
 }
 
 // OpenTools connects to the database. Close must follow.
@@ -27,7 +31,8 @@ func OpenTools(ctx context.Context, cfg Config, log *slog.Logger) (*Tools, error
 	if err != nil {
 		return nil, err
 	}
-	t := &Tools{db: db}
+	t := &Tools{db: db, keys: cfg.Issuance, log: log}
+	trail := &console{tools: t}
 	if t.Migrations, err = migrations.New(db, schemas(), log); err != nil {
 		return nil, err
 	}
@@ -38,6 +43,8 @@ func OpenTools(ctx context.Context, cfg Config, log *slog.Logger) (*Tools, error
 	if t.Tokens, err = auth.New(cfg.Auth, store, t.cache, auth.NewUsage(store, log), time.Now, log); err != nil {
 		return nil, err
 	}
+	t.Tokens.Audited(db, trail)
+	t.Clients = auth.NewClients(cfg.Auth, auth.NewClientStore(db), t.Tokens, auth.ClientNeighbours{Work: db, Audit: trail}, log)
 	if err := db.Start(ctx); err != nil {
 		return nil, err
 	}

@@ -44,7 +44,10 @@ func (s *Service) UploadImage(ctx context.Context, content []byte) (Image, error
 		if err := s.store.InsertImage(ctx, img); err != nil {
 			return err
 		}
-		return s.store.PutRendition(ctx, img.ID, rendition, content)
+		if err := s.store.PutRendition(ctx, img.ID, rendition, content); err != nil {
+			return err
+		}
+		return s.record(ctx, "achievements.image.created", img.ID)
 	})
 	if err != nil {
 		return Image{}, err
@@ -72,8 +75,10 @@ func (s *Service) PutRendition(ctx context.Context, id string, content []byte) (
 		if err := s.store.PutRendition(ctx, id, rendition, content); err != nil {
 			return err
 		}
-		img, err = s.store.Image(ctx, id)
-		return err
+		if img, err = s.store.Image(ctx, id); err != nil {
+			return err
+		}
+		return s.record(ctx, "achievements.image.changed", id)
 	})
 	if err != nil {
 		return Image{}, err
@@ -98,7 +103,13 @@ func (s *Service) DeleteImage(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if err := s.store.DeleteImage(ctx, id); err != nil {
+	err = s.work.Do(ctx, func(ctx context.Context) error {
+		if err := s.store.DeleteImage(ctx, id); err != nil {
+			return err
+		}
+		return s.record(ctx, "achievements.image.deleted", id)
+	})
+	if err != nil {
 		return err
 	}
 	s.log.InfoContext(ctx, "image deleted", "image", id, "by", principal.From(ctx).ID)

@@ -9,13 +9,22 @@ import (
 	"github.com/badge-engine/badge-engine/platform/page"
 )
 
+// perhaps are the neighbours without whom the module works too.
+type perhaps struct {
+	fx.In
+
+	Audit Audit `optional:"true"`
+}
+
 // Module is the graph of this module.
 var Module = fx.Module("achievements",
 	logging.Scope("achievements"),
 	migrations.Provide(Schema),
 	fx.Provide(NewStore, New),
 	fx.Provide(
-		func(keys Keys, ledger Ledger, work Work) Ports { return Ports{Keys: keys, Ledger: ledger, Work: work} },
+		func(keys Keys, ledger Ledger, work Work, o perhaps) Ports {
+			return Ports{Keys: keys, Ledger: ledger, Work: work, Audit: o.Audit}
+		},
 		newHandlers,
 		fx.Private,
 	),

@@ -28,3 +28,10 @@ type Ledger interface {
 type Work interface {
 	Do(ctx context.Context, fn func(ctx context.Context) error) error
 }
+
+// Audit writes down what was done. Module audit serves it.
+type Audit interface {
+	// Record joins the unit in ctx, so that a deed and its event are stored
+	// together, or neither. With a failure there is no deed; then it never fails.
+	Record(ctx context.Context, action, target, detail string, failure error) error
+}

@@ -73,6 +73,7 @@ type Service struct {
 	work   Work
 	keys   Keys
 	ledger Ledger
+	audit  Audit // may be nil
 	now    func() time.Time
 	log    *slog.Logger
 }
@@ -82,11 +83,20 @@ type Ports struct {
 	Keys   Keys
 	Ledger Ledger
 	Work   Work
+	Audit  Audit // may be nil
 }
 
 // New builds the service.
 func New(public config.PublicURL, store *Store, ports Ports, now func() time.Time, log *slog.Logger) *Service {
-	return &Service{public: public, store: store, work: ports.Work, keys: ports.Keys, ledger: ports.Ledger, now: now, log: log}
+	return &Service{public: public, store: store, work: ports.Work, keys: ports.Keys, ledger: ports.Ledger, audit: ports.Audit, now: now, log: log}
+}
+
+// record writes down what was done, in the unit of its caller.
+func (s *Service) record(ctx context.Context, action, id string) error {
+	if s.audit == nil {
+		return nil
+	}
+	return s.audit.Record(ctx, action, id, "", nil)
 }
 
 func (s *Service) stamp() time.Time { return s.now().UTC().Truncate(time.Second) }
@@ -134,6 +144,9 @@ func (s *Service) CreateIssuer(ctx context.Context, profile openbadges.ProfileDe
 			return err
 		}
 		if err := s.store.InsertIssuer(ctx, issuer); err != nil {
+			return err
+		}
+		if err := s.record(ctx, "achievements.issuer.created", issuer.ID); err != nil {
 			return err
 		}
 		return s.keys.Provision(ctx, issuer.ID)
@@ -200,7 +213,10 @@ func (s *Service) ReplaceIssuer(ctx context.Context, id string, version int64, p
 		if issuer.Version, err = bump(version, issuer.Version); err != nil {
 			return err
 		}
-		return s.store.UpdateIssuer(ctx, issuer)
+		if err := s.store.UpdateIssuer(ctx, issuer); err != nil {
+			return err
+		}
+		return s.record(ctx, "achievements.issuer.changed", id)
 	})
 	if err != nil {
 		return Issuer{}, err
@@ -236,6 +252,9 @@ func (s *Service) DeleteIssuer(ctx context.Context, id string) error {
 		if err := s.store.DeleteIssuer(ctx, id); err != nil {
 			return err
 		}
+		if err := s.record(ctx, "achievements.issuer.deleted", id); err != nil {
+			return err
+		}
 		return s.keys.Discard(ctx, id)
 	})
 	if err != nil {
@@ -267,7 +286,10 @@ func (s *Service) CreateAchievement(ctx context.Context, issuerID string, detail
 		if err := s.imageExists(ctx, imageID); err != nil {
 			return err
 		}
-		return s.store.InsertAchievement(ctx, achievement)
+		if err := s.store.InsertAchievement(ctx, achievement); err != nil {
+			return err
+		}
+		return s.record(ctx, "achievements.achievement.created", achievement.ID)
 	})
 	if err != nil {
 		return Achievement{}, err
@@ -341,7 +363,10 @@ func (s *Service) ReplaceAchievement(ctx context.Context, id, issuerID string, v
 		if achievement.Version, err = bump(version, achievement.Version); err != nil {
 			return err
 		}
-		return s.store.UpdateAchievement(ctx, achievement)
+		if err := s.store.UpdateAchievement(ctx, achievement); err != nil {
+			return err
+		}
+		return s.record(ctx, "achievements.achievement.changed", id)
 	})
 	if err != nil {
 		return Achievement{}, err
@@ -380,7 +405,10 @@ func (s *Service) DeleteAchievement(ctx context.Context, id string) error {
 		if issued {
 			return ErrInUse.Detailf("Credentials for this achievement are in the world and name its address, which must stay alive.")
 		}
-		return s.store.DeleteAchievement(ctx, id)
+		if err := s.store.DeleteAchievement(ctx, id); err != nil {
+			return err
+		}
+		return s.record(ctx, "achievements.achievement.deleted", id)
 	})
 	if err != nil {
 		return err

@@ -16,10 +16,12 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/badge-engine/badge-engine/modules/auth"
+	"github.com/badge-engine/badge-engine/modules/auth/entra"
 	"github.com/badge-engine/badge-engine/platform/cache"
 	"github.com/badge-engine/badge-engine/platform/cache/memory"
 	"github.com/badge-engine/badge-engine/platform/database"
 	"github.com/badge-engine/badge-engine/platform/httpserver"
+	"github.com/badge-engine/badge-engine/platform/page"
 	"github.com/badge-engine/badge-engine/platform/principal"
 	"github.com/badge-engine/badge-engine/test/dbtest"
 )
@@ -41,9 +43,9 @@ func serve(t *testing.T, db *database.DB) func(method, path, token, body string)
 	}
 	now := func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
 	app := fxtest.New(t, fx.NopLogger,
-		fx.Supply(auth.Config{BootstrapAdminToken: bootstrap}, httpserver.Default(), db, slog.New(slog.DiscardHandler), fx.Annotate(listener, fx.As(new(net.Listener)))),
+		fx.Supply(auth.Config{BootstrapAdminToken: bootstrap}, entra.Default(), httpserver.Default(), db, slog.New(slog.DiscardHandler), fx.Annotate(listener, fx.As(new(net.Listener)))),
 		fx.Provide(func() func() time.Time { return now }, func() cache.Cache { return memory.New(1<<20, now) }),
-		httpserver.Module, auth.Module)
+		page.Module, httpserver.Module, auth.Module)
 	app.RequireStart()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	t.Cleanup(func() { app.RequireStop() })

@@ -27,6 +27,9 @@ type Service struct {
 	tokens    Tokens
 	cache     cache.Cache
 	usage     *Usage
+	known     *memo[[sha256.Size]byte, acquaintance] // by the hash of their text
+	work      Work                                   // nil without audit
+	audit     Audit                                  // nil: none
 	now       func() time.Time
 	log       *slog.Logger
 }
@@ -36,12 +39,33 @@ func New(cfg Config, tokens Tokens, cache cache.Cache, usage *Usage, now func() 
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	s := &Service{tokens: tokens, cache: cache, usage: usage, now: now, log: log}
+	s := &Service{tokens: tokens, cache: cache, usage: usage, known: newMemo[[sha256.Size]byte, acquaintance](knownTokens), now: now, log: log}
 	if token := cfg.BootstrapAdminToken.Reveal(); token != "" {
 		sum := sha256.Sum256([]byte(token))
 		s.bootstrap = &sum
 	}
 	return s, nil
+}
+
+// Audited makes the service record what happens to tokens, each deed and its event
+// in one unit of work. Without an audit it changes nothing.
+func (s *Service) Audited(work Work, audit Audit) *Service {
+	s.work, s.audit = work, audit
+	return s
+}
+
+// recorded does a deed to a token and writes it down, as one unit.
+func (s *Service) recorded(ctx context.Context, e Event, deed func(ctx context.Context) error) error {
+	if s.audit == nil {
+		return deed(ctx)
+	}
+	return s.work.Do(ctx, func(ctx context.Context) error {
+		if err := deed(ctx); err != nil {
+			return err
+		}
+		e.Outcome = "success"
+		return record(ctx, s.audit, e)
+	})
 }
 
 // Start warns if a bootstrap token is in force.
@@ -68,7 +92,10 @@ func (s *Service) Create(ctx context.Context, name string, scopes []string, expi
 	}
 	text, prefix, hash := compose(id)
 	token = Token{ID: id.String(), Name: name, Prefix: prefix, Scopes: inOrder(scopes), Created: s.stamp(), Expires: expires, hash: hash}
-	if err := s.tokens.Insert(ctx, token); err != nil {
+	err = s.recorded(ctx, Event{Action: "auth.token.created", Target: token.ID, Reason: strings.Join(token.Scopes, " ")}, func(ctx context.Context) error {
+		return s.tokens.Insert(ctx, token)
+	})
+	if err != nil {
 		return "", Token{}, err
 	}
 	s.log.InfoContext(ctx, "token created", slog.String("token_id", token.ID), slog.Any("scopes", token.Scopes), slog.Time("expires", token.Expires))
@@ -162,8 +189,8 @@ func choose(all []Token, reference string) []Token {
 
 // RevokeID revokes the token of this id, or answers [ErrNotFound]. Revoking
 // again changes nothing. A token that was just in use may go on working for
-// [Remembered], should a request have been reading it at this moment or the
-// cache be away.
+// [Remembered] on other replicas, and here should a request have been reading it at
+// this moment.
 func (s *Service) RevokeID(ctx context.Context, id string) (Token, error) {
 	u, err := uuid.Parse(id)
 	if err != nil {
@@ -175,7 +202,10 @@ func (s *Service) RevokeID(ctx context.Context, id string) (Token, error) {
 	}
 	if token.Revoked.IsZero() {
 		token.Revoked = s.stamp()
-		if err := s.tokens.Revoke(ctx, token.ID, token.Revoked); err != nil {
+		err := s.recorded(ctx, Event{Action: "auth.token.revoked", Target: token.ID}, func(ctx context.Context) error {
+			return s.tokens.Revoke(ctx, token.ID, token.Revoked)
+		})
+		if err != nil {
 			return Token{}, err
 		}
 		s.log.InfoContext(ctx, "token revoked", slog.String("token_id", token.ID))

@@ -23,11 +23,15 @@ type Token struct {
 	Expires  time.Time // zero: never
 	Revoked  time.Time // zero: not
 	LastUsed time.Time // zero: never; late by up to a minute
+	Client   string    // the OAuth client it was granted to; empty for API tokens
+	Secret   string    // by which of its secrets; empty for an assertion
 
 	// hash is SHA-256 of the secret. A slow, salted password hash would add
 	// nothing: those make guessing what people choose expensive, and 256 random
 	// bits cannot be guessed at any price. It would only make each request slow.
 	hash []byte
+
+	found time.Time // in the store
 }
 
 // Expired reports whether the token has expired by now.
@@ -38,6 +42,7 @@ func (t Token) Expired(now time.Time) bool { return !t.Expires.IsZero() && !now.
 // scanners recognise a leaked token, and typing errors never reach the database.
 const (
 	mark           = "be"
+	secretMark     = "becs" // of the secrets of clients
 	idLength       = 22
 	secretLength   = 43
 	checksumLength = 6
@@ -49,7 +54,9 @@ var (
 )
 
 // compose makes the text of a token of this id with a fresh secret.
-func compose(id uuid.UUID) (text, prefix string, hash []byte) {
+func compose(id uuid.UUID) (text, prefix string, hash []byte) { return composeAs(mark, id) }
+
+func composeAs(mark string, id uuid.UUID) (text, prefix string, hash []byte) {
 	var random [32]byte
 	_, _ = rand.Read(random[:]) // never fails: it ends the program instead
 	secret := encode(random[:], secretLength)
@@ -59,7 +66,9 @@ func compose(id uuid.UUID) (text, prefix string, hash []byte) {
 }
 
 // dissect takes the text of a token apart.
-func dissect(text string) (id string, hash []byte, err error) {
+func dissect(text string) (id string, hash []byte, err error) { return dissectAs(mark, text) }
+
+func dissectAs(mark, text string) (id string, hash []byte, err error) {
 	parts := strings.Split(text, "_")
 	if len(parts) != 4 || parts[0] != mark || len(parts[1]) != idLength || len(parts[2]) != secretLength || len(parts[3]) != checksumLength {
 		return "", nil, errForm

@@ -48,6 +48,7 @@ type Keyring struct {
 	store  *Store
 	sealer *Sealer
 	now    func() time.Time
+	audit  Audit // may be nil
 
 	mu   sync.RWMutex
 	open map[string]openKey // by issuer
@@ -56,6 +57,12 @@ type Keyring struct {
 type openKey struct {
 	uri    string
 	signer integrity.Signer
+}
+
+// Audited makes the keyring record what happens to keys.
+func (k *Keyring) Audited(audit Audit) *Keyring {
+	k.audit = audit
+	return k
 }
 
 // NewKeyring makes a keyring over a store.
@@ -78,15 +85,35 @@ func (k *Keyring) Provision(ctx context.Context, issuerID string) error {
 	if err != nil {
 		return fmt.Errorf("issuance: seal key: %w", err)
 	}
-	return k.store.InsertKey(ctx, key, sealed)
+	if err := k.store.InsertKey(ctx, key, sealed); err != nil {
+		return err
+	}
+	return k.record(ctx, "issuance.key.created", key.ID, issuerID)
+}
+
+// record writes down what was done to a key of an issuer, in the unit of its caller.
+func (k *Keyring) record(ctx context.Context, action, id, issuerID string) error {
+	if k.audit == nil {
+		return nil
+	}
+	return k.audit.Record(ctx, action, id, "issuer:"+issuerID, nil)
 }
 
 // Discard forgets all keys of an issuer; it joins the unit in ctx. It is for an
 // issuer that goes before it has issued anything: what was signed would never
 // verify again.
 func (k *Keyring) Discard(ctx context.Context, issuerID string) error {
+	keys, err := k.store.Keys(ctx, issuerID)
+	if err != nil && !errors.Is(err, ErrIssuerUnknown) {
+		return err
+	}
 	if err := k.store.DeleteKeys(ctx, issuerID); err != nil {
 		return err
+	}
+	for _, key := range keys {
+		if err := k.record(ctx, "issuance.key.deleted", key.ID, issuerID); err != nil {
+			return err
+		}
 	}
 	k.mu.Lock()
 	delete(k.open, issuerID)

@@ -1,25 +1,38 @@
 package issuance
 
 import (
+	"time"
+
 	"go.uber.org/fx"
 
 	"github.com/badge-engine/badge-engine/migrations"
 	"github.com/badge-engine/badge-engine/modules/internal/credential/integrity"
 	"github.com/badge-engine/badge-engine/modules/internal/jsonld"
+	"github.com/badge-engine/badge-engine/platform/config"
 	"github.com/badge-engine/badge-engine/platform/httpserver"
 	"github.com/badge-engine/badge-engine/platform/logging"
 	"github.com/badge-engine/badge-engine/platform/page"
 	"github.com/badge-engine/badge-engine/platform/probe"
 )
 
+// perhaps are the neighbours without whom the module works too.
+type perhaps struct {
+	fx.In
+
+	Audit Audit `optional:"true"`
+}
+
 // Module is the graph of this module.
 var Module = fx.Module("issuance",
 	logging.Scope("issuance"),
 	migrations.Provide(Schema),
-	fx.Provide(NewStore, OpenSealer, NewKeyring, NewLedger),
-	fx.Provide(func(s *Store, w Work, k *Keyring, seal *Sealer, a Achievements) Parts {
+	fx.Provide(NewStore, OpenSealer, NewLedger),
+	fx.Provide(func(public config.PublicURL, s *Store, seal *Sealer, now func() time.Time, o perhaps) *Keyring {
+		return NewKeyring(public, s, seal, now).Audited(o.Audit)
+	}),
+	fx.Provide(func(s *Store, w Work, k *Keyring, seal *Sealer, a Achievements, o perhaps) Parts {
 		var canonical integrity.Canonicalizer = jsonld.New()
-		return Parts{Store: s, Work: w, Keyring: k, Sealer: seal, Achievements: a, Canonical: canonical}
+		return Parts{Store: s, Work: w, Keyring: k, Sealer: seal, Achievements: a, Audit: o.Audit, Canonical: canonical}
 	}, fx.Private),
 	fx.Provide(New),
 	fx.Provide(newHandlers, fx.Private),

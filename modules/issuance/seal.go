@@ -20,8 +20,9 @@ import (
 
 // Sealer keeps secrets closed at rest under the key-encryption key.
 type Sealer struct {
-	aead  cipher.AEAD
-	index []byte
+	aead    cipher.AEAD
+	index   []byte
+	derived []byte
 }
 
 // keySize is the length of the key-encryption key in bytes.
@@ -102,6 +103,10 @@ func NewSealer(key []byte) (*Sealer, error) {
 	if err != nil {
 		return nil, err
 	}
+	derived, err := hkdf.Key(sha256.New, key, nil, "badge-engine derived keys v1", 32)
+	if err != nil {
+		return nil, err
+	}
 	block, err := aes.NewCipher(sealing)
 	if err != nil {
 		return nil, err
@@ -110,7 +115,7 @@ func NewSealer(key []byte) (*Sealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Sealer{aead: aead, index: index}, nil
+	return &Sealer{aead: aead, index: index, derived: derived}, nil
 }
 
 // Seal closes secret; name binds it to its place, so that a sealed value moved to
@@ -135,6 +140,12 @@ func (s *Sealer) Open(name string, sealed []byte) ([]byte, error) {
 		return nil, ErrSealed.With(err)
 	}
 	return secret, nil
+}
+
+// Derive answers 32 bytes of key for another part of the program. Each purpose has
+// a key of its own, and none leads back to the key-encryption key.
+func (s *Sealer) Derive(purpose string) ([]byte, error) {
+	return hkdf.Expand(sha256.New, s.derived, purpose, 32)
 }
 
 // Index answers a keyed hash by which a recipient can be found, and which tells

@@ -72,6 +72,7 @@ type Service struct {
 	keyring      *Keyring
 	sealer       *Sealer
 	achievements Achievements
+	audit        Audit // may be nil
 	canonical    integrity.Canonicalizer
 	now          func() time.Time
 	log          *slog.Logger
@@ -84,6 +85,7 @@ type Parts struct {
 	Keyring      *Keyring
 	Sealer       *Sealer
 	Achievements Achievements
+	Audit        Audit // may be nil
 	Canonical    integrity.Canonicalizer
 }
 
@@ -91,7 +93,7 @@ type Parts struct {
 func New(public config.PublicURL, parts Parts, now func() time.Time, log *slog.Logger) *Service {
 	return &Service{
 		public: public, store: parts.Store, work: parts.Work, keyring: parts.Keyring, sealer: parts.Sealer,
-		achievements: parts.Achievements, canonical: parts.Canonical, now: now, log: log,
+		achievements: parts.Achievements, audit: parts.Audit, canonical: parts.Canonical, now: now, log: log,
 	}
 }
 
@@ -164,15 +166,36 @@ func (s *Service) Issue(ctx context.Context, order Order) (issued Credential, re
 	if issued.Document, err = draft.prepared.Issue(ctx, draft.signer, s.now().UTC()); err != nil {
 		err = fmt.Errorf("issuance: sign %s: %w", reserved.ID, err)
 	} else {
-		err = s.store.Complete(ctx, issued)
+		err = s.recorded(ctx, "issuance.credential.issued", issued.ID, func(ctx context.Context) error { return s.store.Complete(ctx, issued) })
 	}
 	if err != nil {
 		log.WarnContext(ctx, "credential issuing failed")
+		s.failed(ctx, "issuance.credential.issued", reserved.ID, err)
 		s.release(ctx, reserved.ID)
 		return Credential{}, false, err
 	}
 	log.InfoContext(ctx, "credential issued")
 	return issued, false, nil
+}
+
+// recorded does a deed to a credential and writes it down, as one unit.
+func (s *Service) recorded(ctx context.Context, action, id string, deed func(ctx context.Context) error) error {
+	if s.audit == nil {
+		return deed(ctx)
+	}
+	return s.work.Do(ctx, func(ctx context.Context) error {
+		if err := deed(ctx); err != nil {
+			return err
+		}
+		return s.audit.Record(ctx, action, id, "", nil)
+	})
+}
+
+// failed writes down that a deed to a credential came to nothing.
+func (s *Service) failed(ctx context.Context, action, id string, failure error) {
+	if s.audit != nil {
+		_ = s.audit.Record(ctx, action, id, "", failure) // never fails with a failure
+	}
 }
 
 // release gives a reservation up at once instead of when it counts as abandoned, so
@@ -394,7 +417,8 @@ func (s *Service) Reissue(ctx context.Context, id string, version int64, award A
 	if next.Document, err = prepared.Issue(ctx, signer, now); err != nil {
 		return Credential{}, fmt.Errorf("issuance: sign %s: %w", next.ID, err)
 	}
-	if err := s.store.Replace(ctx, next); err != nil {
+	err = s.recorded(ctx, "issuance.credential.reissued", next.ID, func(ctx context.Context) error { return s.store.Replace(ctx, next) })
+	if err != nil {
 		return Credential{}, err
 	}
 	s.log.InfoContext(ctx, "credential issued again", "credential", next.ID, "version", next.Version)
@@ -409,7 +433,9 @@ func (s *Service) Withdraw(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if err := s.store.Withdraw(ctx, c.ID, s.now().UTC().Truncate(time.Second)); err != nil {
+	at := s.now().UTC().Truncate(time.Second)
+	err = s.recorded(ctx, "issuance.credential.withdrawn", c.ID, func(ctx context.Context) error { return s.store.Withdraw(ctx, c.ID, at) })
+	if err != nil {
 		return err
 	}
 	s.log.InfoContext(ctx, "credential withdrawn", "credential", c.ID, "by", principal.From(ctx).ID)

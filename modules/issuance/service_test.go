@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,13 +42,13 @@ var issuerID, achievementID = id(9001), id(9002)
 type award struct {
 	details  openbadges.AchievementDetails
 	pictures map[image.Format][]byte
-	asked    int   // for a snapshot
-	gone     error // since the snapshot
+	asked    atomic.Int64 // for a snapshot
+	gone     error        // since the snapshot
 	err      error
 }
 
 func (a *award) Snapshot(_ context.Context, id string) (string, openbadges.Achievement, openbadges.Profile, error) {
-	a.asked++
+	a.asked.Add(1)
 	if id != achievementID {
 		return "", openbadges.Achievement{}, openbadges.Profile{}, errNone
 	}
@@ -234,9 +235,9 @@ func TestAnOrderThatIsRepeatedIssuesOnce(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
 		h := build(t, db, secure)
 		first := h.issue(t, keyed("key", "hash"))
-		asked := h.award.asked
+		asked := h.award.asked.Load()
 		again, replayed, err := h.Issue(as(t, "token:1"), keyed("key", "hash"))
-		if err != nil || !replayed || again.ID != first.ID || !bytes.Equal(again.Document, first.Document) || h.award.asked != asked {
+		if err != nil || !replayed || again.ID != first.ID || !bytes.Equal(again.Document, first.Document) || h.award.asked.Load() != asked {
 			t.Errorf("replayed %t as %+v, %v", replayed, again, err)
 		}
 		_, _, err = h.Issue(as(t, "token:1"), keyed("key", "another hash"))

@@ -1,0 +1,78 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/badge-engine/badge-engine/modules/audit"
+	"github.com/badge-engine/badge-engine/modules/auth"
+	"github.com/badge-engine/badge-engine/modules/issuance"
+)
+
+// consoleID is the principal of whoever runs commands on the machine itself.
+const consoleID = "console"
+
+var errNoKey = errors.New("the audit trail needs the key-encryption key of the servers, and there is none here: set KEY_ENCRYPTION_KEY or KEY_ENCRYPTION_KEY_FILE")
+
+// Audit is the audit trail, to be listed and checked. It makes no key where there is
+// none.
+func (t *Tools) Audit() (*audit.Service, error) {
+	if t.keyless() {
+		return nil, errNoKey
+	}
+	return t.openAudit()
+}
+
+func (t *Tools) keyless() bool {
+	_, err := os.Stat(t.keys.KeyFile)
+	return t.keys.Key == "" && errors.Is(err, fs.ErrNotExist)
+}
+
+func (t *Tools) openAudit() (*audit.Service, error) {
+	sealer, err := issuance.OpenSealer(t.keys, t.log)
+	if err != nil {
+		return nil, err
+	}
+	key, err := auditKey(sealer)
+	if err != nil {
+		return nil, err
+	}
+	return audit.New(key, audit.NewStore(t.db), time.Now), nil
+}
+
+// console writes down what commands do. The key is looked for only then, since most
+// commands need none; a command with another key than the servers' does nothing,
+// or its events would count as forged.
+type console struct {
+	tools *Tools
+	open  *audit.Service // nil before the first event
+}
+
+// Record implements [auth.Audit].
+func (c *console) Record(ctx context.Context, e auth.Event) error {
+	if c.open == nil {
+		if c.tools.keyless() { // fine on a new machine, before anything was recorded
+			head, _, _, err := audit.NewStore(c.tools.db).Head(ctx)
+			if err != nil {
+				return err
+			}
+			if head.Sequence > 0 {
+				return errNoKey
+			}
+		}
+		service, err := c.tools.openAudit()
+		if err != nil {
+			return err
+		}
+		if err := service.Open(ctx); err != nil {
+			return err
+		}
+		c.open = service
+	}
+	e.Actor = cmp.Or(e.Actor, consoleID)
+	return authAudit{c.open}.Record(ctx, e)
+}

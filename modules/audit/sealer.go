@@ -1,0 +1,238 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+)
+
+const (
+	sealInterval   = 500 * time.Millisecond
+	patrolInterval = time.Minute
+	sealBatch      = 500              // events in one unit
+	roundDeadline  = 20 * time.Second // of whatever the worker does at a time
+	patrolSlices   = 5                // of events checked at a time
+	patrolsToTell  = 60               // patrols between two lines of the log that say the same
+)
+
+// Sealer gives events their place in the chain, one sealer of the cluster at a
+// time, and goes round checking what is sealed.
+type Sealer struct {
+	service *Service
+	work    Work
+	log     *slog.Logger
+
+	trouble string // what the last sealing failed of, lest the log says it twice a second
+	patrol  patrol
+
+	cancel context.CancelFunc // nil before Start
+	done   chan struct{}      // closed when the worker has ended
+}
+
+// NewSealer makes a sealer that is not yet working.
+func NewSealer(service *Service, work Work, log *slog.Logger) *Sealer {
+	return &Sealer{service: service, work: work, log: log}
+}
+
+// Start starts the worker; Stop must follow.
+func (s *Sealer) Start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	s.cancel, s.done = cancel, make(chan struct{})
+	go func() {
+		defer close(s.done)
+		seal, minute := time.NewTicker(sealInterval), time.NewTicker(patrolInterval)
+		defer seal.Stop()
+		defer minute.Stop()
+		s.within(ctx, s.Patrol) // learn the head before anybody can put back an earlier one
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-seal.C:
+				s.within(ctx, s.seal)
+			case <-minute.C:
+				s.within(ctx, s.flush)
+				s.within(ctx, s.Patrol)
+			}
+		}
+	}()
+}
+
+// Stop ends the worker, waits for it, and writes and seals what is left.
+func (s *Sealer) Stop(ctx context.Context) {
+	if s.cancel == nil {
+		return
+	}
+	s.cancel()
+	<-s.done
+	s.within(ctx, s.flush)
+	s.within(ctx, s.seal)
+	s.within(ctx, s.tell)
+}
+
+func (s *Sealer) within(ctx context.Context, do func(context.Context)) {
+	ctx, cancel := context.WithTimeout(ctx, roundDeadline)
+	defer cancel()
+	do(ctx)
+}
+
+func (s *Sealer) flush(ctx context.Context) {
+	if err := s.service.Flush(ctx); err != nil {
+		s.log.WarnContext(ctx, "refusals not written down yet", slog.Any("error", err))
+	}
+}
+
+func (s *Sealer) seal(ctx context.Context) {
+	_, err := s.Seal(ctx)
+	if ctx.Err() != nil && err != nil {
+		return // asked to end, or the database is slow: the next round goes on
+	}
+	trouble := ""
+	if err != nil {
+		trouble = err.Error()
+	}
+	if trouble != s.trouble {
+		switch {
+		case errors.Is(err, ErrKey):
+			s.log.ErrorContext(ctx, "audit events not sealed", slog.Any("error", err))
+		case err != nil:
+			s.log.WarnContext(ctx, "audit events not sealed yet", slog.Any("error", err))
+		default:
+			s.log.InfoContext(ctx, "audit events are sealed again")
+		}
+		s.trouble = trouble
+	}
+}
+
+// Seal gives every event that waits its place, unless somebody else is at it, and
+// counts them. It answers [ErrKey] if the trail is sealed with another key.
+func (s *Sealer) Seal(ctx context.Context) (sealed int, err error) {
+	for {
+		n, err := s.round(ctx)
+		sealed += n
+		if err != nil || n < sealBatch {
+			return sealed, err
+		}
+	}
+}
+
+// round seals one batch. Nothing that waits costs one look without a unit. The hashes
+// are made inside the unit, against the custom of the house: they depend on the
+// head, and take a microsecond each.
+func (s *Sealer) round(ctx context.Context) (sealed int, err error) {
+	store, key := s.service.store, s.service.key
+	if n, err := store.Waiting(ctx, 1); err != nil || n == 0 {
+		return 0, err
+	}
+	err = s.work.Do(ctx, func(ctx context.Context) error {
+		head, mine, err := store.TakeHead(ctx)
+		if err != nil || !mine {
+			return err
+		}
+		if !key.signed(head) {
+			return ErrKey
+		}
+		events, err := store.Pending(ctx, sealBatch)
+		if err != nil || len(events) == 0 {
+			return err
+		}
+		known, err := store.Sealed(ctx, events)
+		if err != nil {
+			return err
+		}
+		for i := range events {
+			e := &events[i]
+			// Kept, since it is evidence, and so that it cannot hold up the others.
+			e.Forged = known[e.ID] || !key.marked(*e)
+			e.Sequence = head.Sequence + 1
+			e.Hash = key.link(head.Hash, *e)
+			head = Head{Sequence: e.Sequence, Hash: e.Hash}
+		}
+		head.signature = key.sign(head)
+		sealed = len(events)
+		return store.Link(ctx, events, head)
+	})
+	if err != nil {
+		sealed = 0
+	}
+	return sealed, err
+}
+
+// patrol is how far the going round has come.
+type patrol struct {
+	at    Head // checked last; none at the beginning of a round
+	seen  Head // the last head found right
+	told  string
+	since int // patrols since something was told
+}
+
+// Patrol checks the head and the next events of the round, and logs a breach as an
+// error: at once, and hourly while it lasts. Once an hour it logs the head, so that
+// the log, wherever it goes, says what the trail must hold.
+func (s *Sealer) Patrol(ctx context.Context) {
+	breach, err := s.look(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			s.log.WarnContext(ctx, "audit trail not checked", slog.Any("error", err))
+		}
+		return
+	}
+	told := ""
+	if breach != nil {
+		told = breach.String()
+	}
+	p := &s.patrol
+	if p.since++; told == p.told && p.since < patrolsToTell {
+		return
+	}
+	p.told, p.since = told, 0
+	if breach != nil {
+		s.log.ErrorContext(ctx, "audit trail is broken", slog.Int64("sequence", breach.Sequence), slog.String("event", breach.ID), slog.String("problem", breach.Problem))
+		return
+	}
+	s.tell(ctx)
+}
+
+func (s *Sealer) tell(ctx context.Context) {
+	if head, breach, err := s.service.head(ctx); err == nil && breach == nil && head.Sequence > 0 {
+		s.log.InfoContext(ctx, "audit trail head", slog.String("head", head.String()))
+	}
+}
+
+func (s *Sealer) look(ctx context.Context) (*Breach, error) {
+	p := &s.patrol
+	head, breach, err := s.service.head(ctx)
+	if err != nil || breach != nil {
+		return breach, err
+	}
+	if p.seen.Sequence > 0 {
+		if breach := lacks(head, []Head{p.seen}); breach != nil {
+			return breach, nil
+		}
+		// The event that was last must still be there, whatever has come after it.
+		kept, err := s.service.store.Chain(ctx, p.seen.Sequence-1, p.seen.Sequence, 1)
+		if err != nil {
+			return nil, err
+		}
+		if len(kept) == 0 {
+			return &Breach{Sequence: p.seen.Sequence, Problem: rowMissing}, nil
+		}
+		if string(kept[0].Hash) != string(p.seen.Hash) {
+			return &Breach{Sequence: p.seen.Sequence, ID: kept[0].ID, Problem: rowRewritten}, nil
+		}
+	}
+	for range patrolSlices {
+		if p.at.Sequence >= head.Sequence {
+			p.at = Head{}
+			break
+		}
+		at, breach, err := s.service.walk(ctx, p.at, head, nil)
+		if err != nil || breach != nil {
+			return breach, err
+		}
+		p.at = at
+	}
+	p.seen = head
+	return nil, nil
+}
