@@ -32,6 +32,7 @@ import (
 	"github.com/badge-engine/badge-engine/platform/logging"
 	"github.com/badge-engine/badge-engine/platform/page"
 	"github.com/badge-engine/badge-engine/platform/ratelimit"
+	"github.com/badge-engine/badge-engine/platform/telemetry"
 )
 
 // Options are what an engine is made from. Only Config must be given.
@@ -92,6 +93,7 @@ func graph(cfg Config, listener net.Listener, log *slog.Logger, now func() time.
 		fetch.Module,
 		ratelimit.Module,
 		page.Module,
+		telemetry.Module,
 		modules,
 		bindings,
 		httpserver.Module, // last to start, first to stop

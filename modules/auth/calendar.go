@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/badge-engine/badge-engine/platform/telemetry"
 )
 
 const (
@@ -131,4 +133,19 @@ func (c *Calendar) look(ctx context.Context) error {
 			slog.String("client_id", e.Owner), slog.Time("expires", e.Expires), slog.Int("days", int(e.Expires.Sub(now)/(24*time.Hour))))
 	}
 	return c.clients.Sweep(ctx, now.Add(-sweepAfter))
+}
+
+// gauge tells when each token and client secret that was warned of will expire.
+func (c *Calendar) gauge() telemetry.Gauge {
+	return telemetry.Gauge{
+		Name: "badge_engine_secret_expiry_timestamp_seconds", Help: "When tokens and client secrets expire that do so within 30 days, by id.",
+		Labels: []string{"kind", "id", "owner"},
+		Read: func() []telemetry.Sample {
+			var samples []telemetry.Sample
+			for _, e := range c.Expiring() {
+				samples = append(samples, telemetry.Sample{Labels: []string{e.Kind, e.ID, e.Owner}, Value: float64(e.Expires.Unix())})
+			}
+			return samples
+		},
+	}
 }

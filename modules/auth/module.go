@@ -12,6 +12,7 @@ import (
 	"github.com/badge-engine/badge-engine/platform/database"
 	"github.com/badge-engine/badge-engine/platform/httpserver"
 	"github.com/badge-engine/badge-engine/platform/logging"
+	"github.com/badge-engine/badge-engine/platform/telemetry"
 )
 
 // Module is the graph of this module. It provides the [*Service], [*People], and
@@ -36,6 +37,7 @@ var Module = fx.Module("auth",
 		clients,
 	),
 	fx.Provide(newHandlers, newClientHandlers, fx.Private),
+	telemetry.Provide((*Calendar).gauge),
 	httpserver.Mount(Routes),
 	httpserver.Mount(ClientRoutes),
 	httpserver.Mount(Doors),

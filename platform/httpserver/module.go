@@ -42,6 +42,7 @@ type parts struct {
 	Dialects []Dialect         `group:"http.dialects"`
 	Guard    Guard             `optional:"true"`
 	Witness  Witness           `optional:"true"`
+	Observer Observer          `optional:"true"`
 	Limits   *ratelimit.Limits `optional:"true"`
 	Drain    *Drain
 	Listener net.Listener `optional:"true"`
@@ -49,7 +50,7 @@ type parts struct {
 }
 
 func assemble(p parts) (*Server, error) {
-	return New(p.Config, Parts{Tables: p.Tables, Dialects: p.Dialects, Guard: p.Guard, Witness: p.Witness, Limits: p.Limits, Drain: p.Drain, Listener: p.Listener}, p.Log)
+	return New(p.Config, Parts{Tables: p.Tables, Dialects: p.Dialects, Guard: p.Guard, Witness: p.Witness, Observer: p.Observer, Limits: p.Limits, Drain: p.Drain, Listener: p.Listener}, p.Log)
 }
 
 func run(lifecycle fx.Lifecycle, s *Server, shutdown fx.Shutdowner) {

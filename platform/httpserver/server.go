@@ -41,6 +41,7 @@ type Parts struct {
 	Dialects []Dialect
 	Guard    Guard             // may be nil while every route is public
 	Witness  Witness           // may be nil
+	Observer Observer          // may be nil
 	Limits   *ratelimit.Limits // may be nil: nobody is limited
 	Drain    *Drain            // may be nil
 	Listener net.Listener      // may be nil: Start then listens on Config.Host and Config.Port
@@ -54,6 +55,7 @@ type Server struct {
 	dialects []Dialect
 	guard    Guard
 	witness  Witness
+	observer Observer
 	limits   *ratelimit.Limits
 	drain    *Drain
 	log      *slog.Logger
@@ -83,6 +85,7 @@ func New(cfg Config, parts Parts, log *slog.Logger) (*Server, error) {
 		dialects: parts.Dialects,
 		guard:    parts.Guard,
 		witness:  parts.Witness,
+		observer: parts.Observer,
 		limits:   parts.Limits,
 		drain:    parts.Drain,
 		log:      log,

@@ -44,9 +44,13 @@ func (s *Server) surround(base context.Context) fiber.Handler {
 		if !c.Response().IsBodyStream() {
 			size = len(c.Response().Body())
 		}
+		took := time.Since(started)
+		if s.observer != nil {
+			s.observer.Observe(c.Method(), pattern, c.Response().StatusCode(), took)
+		}
 		s.log.LogAttrs(c.UserContext(), level, "request answered",
 			slog.String("method", c.Method()), slog.String("route", pattern), slog.Int("status", c.Response().StatusCode()),
-			slog.Duration("duration", time.Since(started)), slog.Int("bytes", size))
+			slog.Duration("duration", took), slog.Int("bytes", size))
 		return nil
 	}
 }

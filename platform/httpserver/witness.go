@@ -2,6 +2,7 @@ package httpserver
 
 import (
 	"context"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -20,6 +21,12 @@ type Refusal struct {
 // Strangers decide how often it is called, so it must neither wait nor fail.
 type Witness interface {
 	Refused(ctx context.Context, r Refusal)
+}
+
+// Observer hears of every answer: the pattern of its route, or "-" where none fits,
+// and how long it took. It must neither wait nor fail.
+type Observer interface {
+	Observe(method, route string, status int, took time.Duration)
 }
 
 // testify tells the witness of an error that is a [Refusal].

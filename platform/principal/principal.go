@@ -13,12 +13,13 @@ const (
 	ScopeCredentialsIssue  = "credentials:issue"
 	ScopeCredentialsRead   = "credentials:read"
 	ScopeAuditRead         = "audit:read"
+	ScopeMetricsRead       = "metrics:read"
 	ScopeSCIM              = "scim"
 )
 
 // Scopes lists every scope there is, in the order they are shown.
 func Scopes() []string {
-	return []string{ScopeIssuersWrite, ScopeAchievementsWrite, ScopeCredentialsIssue, ScopeCredentialsRead, ScopeAuditRead, ScopeSCIM, ScopeAdmin}
+	return []string{ScopeIssuersWrite, ScopeAchievementsWrite, ScopeCredentialsIssue, ScopeCredentialsRead, ScopeAuditRead, ScopeMetricsRead, ScopeSCIM, ScopeAdmin}
 }
 
 // Principal is whoever is calling. The zero value is nobody.

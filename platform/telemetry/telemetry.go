@@ -1,0 +1,99 @@
+package telemetry
+
+import (
+	"bytes"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/common/expfmt"
+)
+
+// Sample is one value of a gauge under its labels.
+type Sample struct {
+	Labels []string // as many as the gauge has, in their order
+	Value  float64
+}
+
+// Gauge is something that can be read at any time. Read is called for each scrape,
+// by several at once, and must be quick.
+type Gauge struct {
+	Name   string // such as badge_engine_secret_expiry_timestamp_seconds
+	Help   string
+	Labels []string
+	Read   func() []Sample
+}
+
+// Describe implements the collector of the library.
+func (g Gauge) Describe(to chan<- *prometheus.Desc) { to <- g.desc() }
+
+func (g Gauge) desc() *prometheus.Desc { return prometheus.NewDesc(g.Name, g.Help, g.Labels, nil) }
+
+// Collect implements the collector of the library.
+func (g Gauge) Collect(to chan<- prometheus.Metric) {
+	for _, s := range g.Read() {
+		metric, err := prometheus.NewConstMetric(g.desc(), prometheus.GaugeValue, s.Value, s.Labels...)
+		if err != nil {
+			metric = prometheus.NewInvalidMetric(g.desc(), err)
+		}
+		to <- metric
+	}
+}
+
+// Metrics is everything that is measured. Each has a registry of its own, so that
+// several servers may live in one process.
+type Metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.HistogramVec
+}
+
+// New makes the metrics of requests, of the process, and the gauges. It answers an
+// error if two gauges have one name.
+func New(gauges []Gauge) (*Metrics, error) {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "badge_engine_http_request_duration_seconds",
+			Help:    "How long requests took, by method, route and status.",
+			Buckets: []float64{.0001, .0005, .001, .005, .01, .05, .1, .5, 1, 5, 30},
+		}, []string{"method", "route", "status"}),
+	}
+	all := []prometheus.Collector{m.requests, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})}
+	for _, g := range gauges {
+		all = append(all, g)
+	}
+	for _, c := range all {
+		if err := m.registry.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// Observe counts one answered request. The route is its pattern, never its path:
+// strangers choose paths. It is safe for concurrent use.
+func (m *Metrics) Observe(method, route string, status int, took time.Duration) {
+	switch method {
+	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":
+	default:
+		method = "other"
+	}
+	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+// Text renders all metrics in the text format.
+func (m *Metrics) Text() ([]byte, error) {
+	families, err := m.registry.Gather()
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	encoder := expfmt.NewEncoder(&out, expfmt.NewFormat(expfmt.TypeTextPlain))
+	for _, family := range families {
+		if err := encoder.Encode(family); err != nil {
+			return nil, err
+		}
+	}
+	return out.Bytes(), nil
+}
