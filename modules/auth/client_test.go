@@ -741,6 +741,9 @@ func TestTheCalendarWarnsThirtyDaysBefore(t *testing.T) {
 		if len(got) != 2 || got[0].Kind != "client_secret" || got[0].ID != client.Secrets[0].ID || got[0].Owner != client.ID || got[1].Kind != "token" || got[1].ID != soon {
 			t.Errorf("expiring are %+v", got)
 		}
+		if samples := calendar.Gauge().Read(); len(samples) != 2 || samples[0].Labels[1] != client.Secrets[0].ID || samples[0].Value != float64(o.at.Add(7*day).Unix()) {
+			t.Errorf("the metric says %+v", samples)
+		}
 		if lines := o.log.String(); strings.Count(lines, "level=WARN") != 2 || !strings.Contains(lines, "days=7") || !strings.Contains(lines, "days=30") {
 			t.Errorf("log is %s", lines)
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/badge-engine/badge-engine/platform/httpserver"
+	"github.com/badge-engine/badge-engine/platform/telemetry"
 )
 
 // ClientTable is the URLs of OAuth clients, and the dialects of their endpoints.
@@ -14,3 +15,6 @@ func ClientTable(clients *Clients, now func() time.Time) (httpserver.Table, []ht
 
 // Look is one round of the calendar.
 func (c *Calendar) Look(ctx context.Context) error { return c.look(ctx) }
+
+// Gauge is what the calendar tells the metrics.
+func (c *Calendar) Gauge() telemetry.Gauge { return c.gauge() }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/badge-engine/badge-engine/app/engine"
 	"github.com/badge-engine/badge-engine/platform/config"
@@ -56,19 +58,27 @@ func (b *lockedBuffer) Write(p []byte) (int, error) {
 
 func boot(t testing.TB, change func(*engine.Config)) *house {
 	t.Helper()
+	return bootWith(t, nil, change)
+}
+
+// bootWith boots the house by another clock. The configuration already has the
+// address at which the house will be.
+func bootWith(t testing.TB, now func() time.Time, change func(*engine.Config)) *house {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	base := "http://" + listener.Addr().String()
 	cfg := engine.In(t.TempDir())
 	cfg.Migrations.OnStart = "always"
 	cfg.Auth.BootstrapAdminToken = config.Secret(admin)
-	cfg.PublicURL = "http://" + listener.Addr().String()
+	cfg.PublicURL = base
 	if change != nil {
 		change(&cfg)
 	}
 	log := &lockedBuffer{}
-	e, err := engine.New(engine.Options{Config: cfg, Listener: listener, Log: slog.New(slog.NewTextHandler(log, nil))})
+	e, err := engine.New(engine.Options{Config: cfg, Listener: listener, Log: slog.New(slog.NewTextHandler(log, nil)), Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +86,7 @@ func boot(t testing.TB, change func(*engine.Config)) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := e.Stop(t.Context()); err != nil && t.Context().Err() == nil {
+		if err := e.Stop(context.WithoutCancel(t.Context())); err != nil {
 			t.Error(err)
 		}
 		if t.Failed() {
@@ -85,7 +95,7 @@ func boot(t testing.TB, change func(*engine.Config)) *house {
 			t.Log(log.String())
 		}
 	})
-	return &house{t: t, base: "http://" + listener.Addr().String(), log: &log.Buffer}
+	return &house{t: t, base: base, log: &log.Buffer}
 }
 
 // answer is what came back.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -66,40 +65,6 @@ func newCampus(t testing.TB, change func(*engine.Config), options ...entrasim.Op
 		c.sim.RegisterPostLogoutURI(cfg.PublicURL + "/auth/signed-out")
 	})
 	return c
-}
-
-// bootWith boots the house by another clock. The configuration already has the
-// address at which the house will be.
-func bootWith(t testing.TB, now func() time.Time, change func(*engine.Config)) *house {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg := engine.In(t.TempDir())
-	cfg.Migrations.OnStart = "always"
-	cfg.Auth.BootstrapAdminToken = config.Secret(admin)
-	cfg.PublicURL = "http://" + listener.Addr().String()
-	change(&cfg)
-	log := &lockedBuffer{}
-	e, err := engine.New(engine.Options{Config: cfg, Listener: listener, Log: slog.New(slog.NewTextHandler(log, nil)), Now: now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := e.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := e.Stop(t.Context()); err != nil && t.Context().Err() == nil {
-			t.Error(err)
-		}
-		if t.Failed() {
-			log.mu.Lock()
-			defer log.mu.Unlock()
-			t.Log(log.String())
-		}
-	})
-	return &house{t: t, base: cfg.PublicURL, log: &log.Buffer}
 }
 
 // browser is a client with cookies that asks for pages.
