@@ -33,9 +33,29 @@ func (c *client) do(ctx context.Context, method, path, mediaType string, body []
 		return nil, err
 	}
 	if answer.StatusCode/100 != 2 {
-		return nil, fmt.Errorf("%s %s answered %s: %s", method, path, answer.Status, data)
+		return nil, fmt.Errorf("%s %s answered %s: %s", method, path, answer.Status, refusal(data))
 	}
 	return data, nil
+}
+
+// refusal is what a problem document says, or the body as it is where it is none.
+// RFC 9457, 3.1 (Members of a Problem Details Object).
+func refusal(body []byte) string {
+	var p struct {
+		Title, Detail string
+		Errors        []struct{ Pointer, Detail, Remedy string }
+	}
+	if json.Unmarshal(body, &p) != nil || p.Title == "" {
+		return string(body)
+	}
+	text := p.Title
+	if p.Detail != "" {
+		text += " " + p.Detail
+	}
+	for _, e := range p.Errors {
+		text += fmt.Sprintf("\n  %s: %s %s", e.Pointer, e.Detail, e.Remedy)
+	}
+	return text
 }
 
 func (c *client) get(ctx context.Context, path string) ([]byte, error) {

@@ -233,6 +233,8 @@ func TestTheDemoLeavesABadgeThatOthersCanRead(t *testing.T) {
 	run(t, 2, "frobnicate")
 	run(t, 2, "demo", "--colour", "red")
 	run(t, 1, "demo", "--out", filepath.Join(dir, "x"), "--image", credential)
+	run(t, 1, "demo", "--out", filepath.Join(dir, "y"), "--image", baked) // it holds somebody's credential
+	run(t, 0, "demo", "--out", filepath.Join(dir, "z"), "--image", plain)
 }
 
 // run calls the program and answers what it prints on standard output.
