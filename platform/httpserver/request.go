@@ -22,7 +22,6 @@ var (
 	ErrShape      = fault.New(fault.Invalid, "httpserver.shape", "The body does not have the form that is asked for.")
 	ErrUpload     = fault.New(fault.Malformed, "httpserver.upload", "The upload cannot be read.")
 	ErrQuery      = fault.New(fault.Malformed, "httpserver.query", "A query parameter cannot be used.")
-	ErrVersion    = fault.New(fault.Precondition, "httpserver.version", "The version named in If-Match is not the current one.")
 )
 
 // locator is an error of a strict JSON reader that knows the place of the

@@ -34,30 +34,17 @@ func Fresh(c *fiber.Ctx, tag string) bool {
 	if m := c.Method(); m != fiber.MethodGet && m != fiber.MethodHead {
 		return false
 	}
-	if !matches(c.Get(fiber.HeaderIfNoneMatch), quoted, true) {
+	if !matches(c.Get(fiber.HeaderIfNoneMatch), quoted) {
 		return false
 	}
 	c.Status(fiber.StatusNotModified)
 	return true
 }
 
-// IfMatch answers [ErrVersion] when the caller means to change another version
-// than the current one. A caller that names none may change any.
-func IfMatch(c *fiber.Ctx, tag string) error {
-	header := c.Get(fiber.HeaderIfMatch)
-	if header == "" || matches(header, `"`+tag+`"`, false) {
-		return nil
-	}
-	return ErrVersion.Detailf("Read it again and repeat the change.")
-}
-
-// RFC 9110, 8.8.3.2 (Comparison): If-None-Match compares weakly, If-Match strongly.
-func matches(header, quoted string, weak bool) bool {
+// RFC 9110, 8.8.3.2 (Comparison): If-None-Match compares weakly.
+func matches(header, quoted string) bool {
 	for t := range strings.SplitSeq(header, ",") {
-		t = strings.TrimSpace(t)
-		if weak {
-			t = strings.TrimPrefix(t, "W/")
-		}
+		t = strings.TrimPrefix(strings.TrimSpace(t), "W/")
 		if t == "*" || t == quoted {
 			return true
 		}
