@@ -300,7 +300,7 @@ func TestTokenRequestsAreRefusedInTheWordsOfRFC6749(t *testing.T) {
 					if err := json.Unmarshal([]byte(body), &got); err != nil || answer.StatusCode != row.status || got["error"] != row.word || got["code"] != row.code {
 						t.Errorf("%s: %d %s", path, answer.StatusCode, body)
 					}
-					if strings.ContainsAny(got["error_description"], "\"\\") || got["error_description"] == "" || !strings.HasPrefix(got["help"], "docs/errors.md#auth") && row.status != 413 {
+					if strings.ContainsAny(got["error_description"], "\"\\") || got["error_description"] == "" || !strings.HasPrefix(got["help"], "docs/TROUBLESHOOTING.md#auth") && row.status != 413 {
 						t.Errorf("%s: %s", path, body)
 					}
 					if answer.Header.Get("Cache-Control") != "no-store" || answer.Header.Get("Content-Type") != "application/json" {

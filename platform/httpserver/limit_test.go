@@ -79,7 +79,7 @@ func TestAPrincipalThatAsksTooOftenIsToldToWait(t *testing.T) {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}
-	if !strings.Contains(body, `"code":"ratelimit.exceeded"`) || !strings.Contains(body, `"help":"docs/errors.md#ratelimitexceeded"`) {
+	if !strings.Contains(body, `"code":"ratelimit.exceeded"`) || !strings.Contains(body, `"help":"docs/TROUBLESHOOTING.md#ratelimitexceeded"`) {
 		t.Errorf("body is %s", body)
 	}
 	if counts, _, _ := h.statuses(t, 1, "GET", "/x", "b"); counts[200] != 1 {

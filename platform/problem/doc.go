@@ -4,7 +4,7 @@
 // The type of a problem is the URN "urn:badge-engine:problem:" and the code of
 // its fault: it does not depend on where a server stands, and clients that
 // compare codes compare the same thing. The extension members are code, help,
-// which names the section of docs/errors.md that says what to do about it,
+// which names the section of docs/TROUBLESHOOTING.md that says what to do about it,
 // requestId, and errors, a list of broken rules with pointer, rule, detail and
 // remedy.
 //

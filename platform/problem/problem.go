@@ -127,8 +127,8 @@ func ofMachinery(status int) (Problem, bool) {
 	return p, true
 }
 
-// help names the section of docs/errors.md, which has one for each code. Its
+// help names the section of docs/TROUBLESHOOTING.md, which has one for each code. Its
 // anchor is the code without its dots, as Markdown makes them of headings.
-func help(code string) string { return "docs/errors.md#" + strings.ReplaceAll(code, ".", "") }
+func help(code string) string { return "docs/TROUBLESHOOTING.md#" + strings.ReplaceAll(code, ".", "") }
 
 func seconds(d time.Duration) string { return strconv.Itoa(int(math.Ceil(d.Seconds()))) }

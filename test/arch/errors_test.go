@@ -17,10 +17,10 @@ import (
 	"testing"
 )
 
-// docs/errors.md has a section for each code that a caller can be answered with.
+// docs/TROUBLESHOOTING.md has a section for each code that a caller can be answered with.
 // The headings and the lines below them are this program's own words; what to do
 // about it is written by hand, and must be.
-var update = flag.Bool("update", false, "rewrite what docs/errors.md has from the program")
+var update = flag.Bool("update", false, "rewrite what docs/TROUBLESHOOTING.md has from the program")
 
 // unwritten stands where a remedy is still to be written.
 const unwritten = "(What to do about it is still to be written.)"
@@ -110,44 +110,41 @@ func literal(e ast.Expr) string {
 	return ""
 }
 
-// documented takes docs/errors.md apart: what stands before the first code, and the
-// line and the remedy of each.
-func documented(text string) (preface string, lines, remedies map[string]string) {
-	parts := strings.Split(text, "\n### ")
+// The codes stand in one section of the page, between these headings.
+const sectionBegins, sectionEnds = "\n## Common Error Messages\n", "\n## Getting Help\n"
+
+// documented takes the page apart: what stands before the first code, what stands
+// after the last, and the line and the remedy of each.
+func documented(t *testing.T, text string) (before, after string, lines, remedies map[string]string) {
+	t.Helper()
+	begin, end := strings.Index(text, sectionBegins), strings.Index(text, sectionEnds)
+	if begin < 0 || end < begin {
+		t.Fatal("docs/TROUBLESHOOTING.md lacks a section for the codes")
+	}
+	parts := strings.Split(text[begin:end], "\n### ")
 	lines, remedies = map[string]string{}, map[string]string{}
 	for _, part := range parts[1:] {
 		code, rest, _ := strings.Cut(part, "\n")
 		line, remedy, _ := strings.Cut(strings.TrimSpace(rest), "\n")
-		if i := strings.Index(remedy, "\n## "); i >= 0 {
-			remedy = remedy[:i]
-		}
 		lines[code], remedies[code] = line, strings.TrimSpace(remedy)
 	}
-	if preface = parts[0]; strings.Contains(preface, "\n## ") {
-		preface = preface[:strings.Index(preface, "\n## ")]
-	}
-	return strings.TrimSpace(preface), lines, remedies
+	return text[:begin] + strings.TrimRight(parts[0], "\n"), text[end:], lines, remedies
 }
 
 func TestEveryRefusalHasItsSectionOfTheDocumentation(t *testing.T) {
 	root := root(t)
 	visit(t, root)
-	path := filepath.Join(root, "docs", "errors.md")
+	path := filepath.Join(root, "docs", "TROUBLESHOOTING.md")
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := declared(t, root)
-	preface, lines, remedies := documented(string(data))
+	before, after, lines, remedies := documented(t, string(data))
 
 	var b strings.Builder
-	b.WriteString(preface + "\n")
-	part := ""
+	b.WriteString(before + "\n")
 	for _, code := range slices.Sorted(maps.Keys(want)) {
-		if first, _, _ := strings.Cut(code, "."); first != part {
-			part = first
-			fmt.Fprintf(&b, "\n## %s\n", part)
-		}
 		remedy := remedies[code]
 		if remedy == "" {
 			remedy = unwritten
@@ -156,14 +153,15 @@ func TestEveryRefusalHasItsSectionOfTheDocumentation(t *testing.T) {
 		if !*update {
 			switch {
 			case lines[code] == "":
-				t.Errorf("%s has no section in docs/errors.md", code)
+				t.Errorf("%s has no section in docs/TROUBLESHOOTING.md", code)
 			case lines[code] != want[code]:
-				t.Errorf("%s is %s in the program, %s in docs/errors.md", code, want[code], lines[code])
+				t.Errorf("%s is %s in the program, %s in docs/TROUBLESHOOTING.md", code, want[code], lines[code])
 			case remedy == unwritten:
-				t.Errorf("docs/errors.md does not say what to do about %s", code)
+				t.Errorf("docs/TROUBLESHOOTING.md does not say what to do about %s", code)
 			}
 		}
 	}
+	b.WriteString(after)
 	if *update {
 		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
 			t.Fatal(err)
@@ -172,10 +170,10 @@ func TestEveryRefusalHasItsSectionOfTheDocumentation(t *testing.T) {
 	}
 	for code := range lines {
 		if want[code] == "" {
-			t.Errorf("docs/errors.md has %s, which the program does not know", code)
+			t.Errorf("docs/TROUBLESHOOTING.md has %s, which the program does not know", code)
 		}
 	}
 	if !t.Failed() && b.String() != string(data) {
-		t.Error("docs/errors.md is not in order; run go test ./test/arch -run Refusal -update")
+		t.Error("docs/TROUBLESHOOTING.md is not in order; run go test ./test/arch -run Refusal -update")
 	}
 }
