@@ -49,6 +49,8 @@ func csrf(c *fiber.Ctx) string {
 	return token
 }
 
+var cacheControl, noStore = []byte(fiber.HeaderCacheControl), []byte("no-store")
+
 // admit lets the request pass, with its principal in the context, or says why not.
 func (s *Server) admit(c *fiber.Ctx, a Access) error {
 	if a.public {
@@ -73,7 +75,7 @@ func (s *Server) admit(c *fiber.Ctx, a Access) error {
 	}
 	// Answers made for one caller are for no cache, unless the handler knows better
 	// (RFC 9111, 3.5 (Storing Responses to Authenticated Requests)).
-	c.Set(fiber.HeaderCacheControl, "no-store")
+	c.Response().Header.SetCanonical(cacheControl, noStore)
 	if a.anyone {
 		return nil
 	}

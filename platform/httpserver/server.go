@@ -245,9 +245,12 @@ func (s *Server) serve(r Route) fiber.Handler {
 		limit = s.cfg.BodyLimit
 	}
 	return func(c *fiber.Ctx) error {
-		c.Locals(patternKey{}, r.Path)
-		ctx, cancel := context.WithTimeout(c.UserContext(), deadline)
-		defer cancel()
+		started := time.Now()
+		if p := passageOf(c); p != nil {
+			p.route, started = &r, p.started
+		}
+		ctx := withDeadline(c.UserContext(), started.Add(deadline))
+		defer ctx.end()
 		c.SetUserContext(ctx)
 		if r.AnyOrigin {
 			c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
@@ -262,7 +265,7 @@ func (s *Server) serve(r Route) fiber.Handler {
 			return errTooLarge.Detailf("At most %d bytes are taken.", limit)
 		}
 		// fiber would unpack it without a limit, so that a small body could fill the memory.
-		if encoding := c.Get(fiber.HeaderContentEncoding); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		if encoding := c.Request().Header.ContentEncoding(); len(encoding) > 0 && !strings.EqualFold(string(encoding), "identity") {
 			return errEncoding.Detailf("Send the bytes as they are, without Content-Encoding.")
 		}
 		err := r.Handler(c)
@@ -276,6 +279,9 @@ func (s *Server) serve(r Route) fiber.Handler {
 // legible refuses query parameters that no store could hold or compare: what is
 // not UTF-8, and U+0000.
 func legible(c *fiber.Ctx) (err error) {
+	if len(c.Context().URI().QueryString()) == 0 {
+		return nil
+	}
 	c.Context().QueryArgs().VisitAll(func(name, value []byte) {
 		if !utf8.Valid(name) || !utf8.Valid(value) || bytes.IndexByte(value, 0) >= 0 {
 			err = ErrQuery.Detailf("%q is not legible: send UTF-8 without U+0000.", strings.ToValidUTF8(string(name), "?"))

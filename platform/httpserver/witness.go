@@ -40,10 +40,6 @@ func (s *Server) testify(c *fiber.Ctx, err error) {
 	}
 	switch f.Kind() {
 	case fault.Unauthenticated, fault.Forbidden, fault.TooMany:
-		route, known := c.Locals(patternKey{}).(string)
-		if !known {
-			route = "-"
-		}
-		s.witness.Refused(c.UserContext(), Refusal{Method: c.Method(), Route: route, Err: err})
+		s.witness.Refused(c.UserContext(), Refusal{Method: c.Method(), Route: pattern(c), Err: err})
 	}
 }
