@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/badge-engine/badge-engine/modules/internal/credential/integrity"
+	"github.com/badge-engine/badge-engine/modules/internal/credential/status"
 	"github.com/badge-engine/badge-engine/modules/internal/jsonld"
 	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
 	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
@@ -26,6 +27,9 @@ var (
 
 // LintError lists the rules that a credential would break, so that it cannot be issued.
 type LintError struct{ Violations []openbadges.Violation }
+
+// errSigned refuses a document that says it is signed before it is.
+var errSigned = &LintError{[]openbadges.Violation{{Pointer: "/proof", Rule: "Data Integrity 1.0, Add Proof", Detail: "the credential is not signed yet, but has a proof", Remedy: "Leave it out; issuing adds it."}}}
 
 // Error implements error.
 func (e *LintError) Error() string {
@@ -54,8 +58,25 @@ type Prepared struct {
 // [*LintError], or [jsonld.ErrWorkLimit] in one.
 func Prepare(c integrity.Canonicalizer, doc openbadges.AchievementCredential) (*Prepared, error) {
 	if len(doc.Proof) > 0 {
-		return nil, &LintError{[]openbadges.Violation{{Pointer: "/proof", Rule: "Data Integrity 1.0, Add Proof", Detail: "the credential is not signed yet, but has a proof", Remedy: "Leave it out; issuing adds it."}}}
+		return nil, errSigned
 	}
+	return prepare(c, doc, doc.Issuer.ID, openbadges.CheckCredential)
+}
+
+// PrepareEndorsement lints an endorsement as [Prepare] lints a badge.
+func PrepareEndorsement(c integrity.Canonicalizer, doc openbadges.EndorsementCredential) (*Prepared, error) {
+	if len(doc.Proof) > 0 {
+		return nil, errSigned
+	}
+	return prepare(c, doc, doc.Issuer.ID, openbadges.CheckEndorsement)
+}
+
+// PrepareList expands a status list strictly, so that it can be signed.
+func PrepareList(c integrity.Canonicalizer, list status.List) (*Prepared, error) {
+	return prepare(c, list, list.Issuer, func(map[string]any, openbadges.Strictness) []openbadges.Violation { return nil })
+}
+
+func prepare(c integrity.Canonicalizer, doc any, issuer string, check func(map[string]any, openbadges.Strictness) []openbadges.Violation) (*Prepared, error) {
 	text, err := json.Marshal(doc)
 	if err != nil {
 		return nil, &LintError{[]openbadges.Violation{{Rule: "RFC 8259 (JSON)", Detail: "an endorsement is no JSON", Remedy: "Give endorsements as JSON objects."}}}
@@ -68,14 +89,14 @@ func Prepare(c integrity.Canonicalizer, doc openbadges.AchievementCredential) (*
 	if !ok {
 		return nil, fmt.Errorf("credential: a struct became %T in JSON", value)
 	}
-	if violations := openbadges.CheckCredential(document, openbadges.Issuing); len(violations) > 0 {
+	if violations := check(document, openbadges.Issuing); len(violations) > 0 {
 		return nil, &LintError{violations}
 	}
 	transformed, err := integrity.Transform(c, document)
 	if err != nil {
 		return nil, lint(err)
 	}
-	return &Prepared{canonicalizer: c, document: text, issuer: doc.Issuer.ID, transformed: transformed}, nil
+	return &Prepared{canonicalizer: c, document: text, issuer: issuer, transformed: transformed}, nil
 }
 
 // lint makes a LintError of what a reader or the canonicalizer said.

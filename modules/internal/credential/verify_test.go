@@ -500,6 +500,7 @@ func TestVerifyAsksForTheStatus(t *testing.T) {
 	private, multikey := key(t, "a")
 	const url = "https://example.org/status/3"
 	signed := list(t, url, private, multikey, 23)
+	stranger, strange := key(t, "b")
 	entry := func(index string, more map[string]any) map[string]any {
 		e := map[string]any{"id": url + "#" + index, "type": "BitstringStatusListEntry", "statusPurpose": "revocation", "statusListIndex": index, "statusListCredential": url}
 		for name, value := range more {
@@ -519,6 +520,8 @@ func TestVerifyAsksForTheStatus(t *testing.T) {
 		"the list is not signed":        {entry("22", nil), signed[:strings.Index(signed, `,"proof"`)] + "}", "status failed"},
 		"the list is a page of HTML":    {entry("22", nil), "<html>", "status failed"},
 		"the list is another thing":     {entry("22", nil), `{"type":"Profile"}`, "status failed"},
+		"the list is of another issuer": {entry("22", nil), list(t, url, stranger, strange, 23), "status failed"},
+		"the list is another list":      {entry("22", nil), list(t, url+"3", private, multikey, 23), "status failed"},
 		"an index behind the end":       {entry("131072", nil), signed, "status failed"},
 		"a list of another purpose":     {entry("22", map[string]any{"statusPurpose": "suspension"}), signed, "status failed"},
 		"an unknown kind of status":     {map[string]any{"id": url, "type": "1EdTechRevocationList"}, `{"revokedCredential":[]}`, ""},

@@ -192,3 +192,11 @@ func short(s string) string {
 	}
 	return s
 }
+
+// Standing is what a list says of one of its entries, where more is known than a bit.
+type Standing struct {
+	Purpose   string // what the list is about
+	Revoked   bool
+	Suspended bool
+	Reason    string // as its issuer put it; may be empty
+}

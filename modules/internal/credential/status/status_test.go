@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/badge-engine/badge-engine/modules/internal/credential/status"
@@ -57,6 +58,7 @@ func TestLookup(t *testing.T) {
 		"a list that is too short":         {entry: entry(nil), list: map[string]any{"statusPurpose": "revocation", "encodedList": pack(t, make([]byte, 2048))}, code: status.ListLengthError},
 		"too few entries of several bits":  {entry: entry(map[string]any{"statusSize": json.Number("4")}), list: map[string]any{"statusPurpose": "revocation", "encodedList": sample}, code: status.ListLengthError},
 		"a list that unpacks to too much":  {entry: entry(nil), list: map[string]any{"statusPurpose": "revocation", "encodedList": pack(t, make([]byte, 17<<20))}, code: status.ListLengthError},
+		"a list that unpacks to 1 GB":      {entry: entry(nil), list: map[string]any{"statusPurpose": "revocation", "encodedList": status.Encode(slices.Repeat([]status.Segment{status.Empty()}, 1<<16))}, code: status.ListLengthError},
 		"a list that is not gzipped":       {entry: entry(nil), list: map[string]any{"statusPurpose": "revocation", "encodedList": "uAAAA"}, code: status.MalformedValue},
 		"a list that is no base64url":      {entry: entry(nil), list: map[string]any{"statusPurpose": "revocation", "encodedList": "u!"}, code: status.MalformedValue},
 		"an entry without a list":          {entry: entry(map[string]any{"statusListCredential": nil}), code: status.MalformedValue},
