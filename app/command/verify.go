@@ -10,7 +10,7 @@ import (
 	"github.com/badge-engine/badge-engine/platform/fetch"
 )
 
-var outcomeSigns = map[string]string{"passed": "✓", "failed": "✗", "warning": "!", "skipped": "·"}
+var outcomeSigns = map[string]string{"passed": "✓", "failed": "✗", "unknown": "?", "warning": "!", "skipped": "·"}
 
 func verifyCommand() *cobra.Command {
 	var recipient string
@@ -71,11 +71,23 @@ func show(cmd *cobra.Command, report verification.Report) {
 		fmt.Fprintf(w, "Verified: %q by %s\n", report.Achievement.Name, report.Issuer.Name)
 	} else {
 		fmt.Fprintln(w, "NOT verified")
+		for _, problem := range report.Problems {
+			if problem.Pointer != "" {
+				fmt.Fprintf(w, "  at %s: %s\n", problem.Pointer, problem.Detail)
+			}
+		}
 	}
 	for _, check := range report.Checks {
 		fmt.Fprintf(w, "  %s %-13s %s\n", outcomeSigns[string(check.Outcome)], check.Name, check.Detail)
-		if check.Remedy != "" && check.Outcome != "passed" && check.Outcome != "skipped" {
+		if check.Outcome == "passed" || check.Outcome == "skipped" {
+			continue
+		}
+		if check.Remedy != "" {
 			fmt.Fprintf(w, "    %-13s %s\n", "", check.Remedy)
 		}
+		for _, evidence := range check.Evidence {
+			fmt.Fprintf(w, "    %-13s Seen: %s\n", "", evidence)
+		}
+		fmt.Fprintf(w, "    %-13s Rule: %s\n", "", check.Rule)
 	}
 }

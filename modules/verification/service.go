@@ -48,7 +48,7 @@ func New(documents Documents, issuers Issuers, now func() time.Time) *Service {
 	if issuers != nil {
 		resolver.Local = issuers
 	}
-	return &Service{verifier: credential.Verifier{Canonicalizer: jsonld.New(), Resolver: resolver, Now: now}}
+	return &Service{verifier: credential.Verifier{Canonicalizer: jsonld.New(), Resolver: resolver, Now: now, Schemas: applySchema}}
 }
 
 // Verify checks what was uploaded: a JSON document, a compact JWS, a PNG or an SVG,

@@ -81,7 +81,7 @@ func verifier(pages map[string]string) credential.Verifier {
 func outcomes(r credential.Report) string {
 	var out []string
 	for _, c := range r.Checks {
-		if c.Outcome == credential.Failed || c.Outcome == credential.Warning {
+		if c.Outcome == credential.Failed || c.Outcome == credential.Unknown || c.Outcome == credential.Warning {
 			out = append(out, c.Name+" "+string(c.Outcome))
 		}
 	}

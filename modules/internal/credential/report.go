@@ -1,7 +1,6 @@
 package credential
 
 import (
-	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -11,17 +10,34 @@ import (
 	"github.com/badge-engine/badge-engine/modules/internal/credential/status"
 	"github.com/badge-engine/badge-engine/modules/internal/did"
 	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
+	"github.com/badge-engine/badge-engine/modules/internal/report"
 )
 
 // Outcome is how a check ended.
-type Outcome string
+type Outcome = report.Outcome
 
-// The outcomes. Only a failed check keeps a badge from being verified.
+// Check is one thing that was looked at.
+type Check = report.Check
+
+// Problem is one thing that is wrong.
+type Problem = report.Problem
+
+// Party is somebody by identifier and name.
+type Party = report.Party
+
+// Summary is what was achieved, in short.
+type Summary = report.Summary
+
+// Report says of a credential what was checked and what was found.
+type Report = report.Report
+
+// The outcomes, as package report defines them.
 const (
-	Passed  Outcome = "passed"
-	Failed  Outcome = "failed"
-	Warning Outcome = "warning" // nothing is wrong with the badge itself, but someone should know
-	Skipped Outcome = "skipped" // there was nothing to check, or no point in it
+	Passed  = report.Passed
+	Failed  = report.Failed
+	Unknown = report.Unknown
+	Warning = report.Warning
+	Skipped = report.Skipped
 )
 
 // The checks, in the order in which they stand in a report.
@@ -31,71 +47,27 @@ const (
 	CheckRules        = "rules"        // it keeps to the data model
 	CheckProof        = "proof"        // the signatures are good
 	CheckIssuer       = "issuer"       // the key is the issuer's
+	CheckRefresh      = "refresh"      // whether there is a newer version
 	CheckDates        = "dates"        // it is valid now
 	CheckStatus       = "status"       // it is not revoked
 	CheckSchema       = "schema"       // it keeps to the schemas that it names
-	CheckRefresh      = "refresh"      // whether there is a newer version
 	CheckRecipient    = "recipient"    // it was awarded to whom the caller expects
 	CheckEndorsements = "endorsements" // the endorsements in it are verified
 )
 
-// Check is one thing that was looked at.
-type Check struct {
-	Name    string  `json:"name" doc:"What was looked at."`
-	Outcome Outcome `json:"outcome" enum:"passed,failed,warning,skipped" doc:"How it ended."`
-	Detail  string  `json:"detail" doc:"What was found."`
-	Remedy  string  `json:"remedy,omitempty" doc:"What to do about it."`
-}
-
-// Problem is one thing that is wrong, in the form of RFC 9457.
-type Problem struct {
-	Type    string `json:"type" doc:"URL that names the kind of problem."`
-	Title   string `json:"title" doc:"The kind of problem in words."`
-	Detail  string `json:"detail" doc:"What is wrong."`
-	Pointer string `json:"pointer,omitempty" doc:"Where it is wrong: JSON Pointer into the credential."`
-	Remedy  string `json:"remedy,omitempty" doc:"What would be right."`
-}
-
-// Party is somebody by identifier and name.
-type Party struct {
-	ID   string `json:"id,omitempty" doc:"Identifier."`
-	Name string `json:"name,omitempty" doc:"Name."`
-}
-
-// Summary is what was achieved, in short.
-type Summary struct {
-	ID          string `json:"id,omitempty" doc:"Identifier of the achievement."`
-	Name        string `json:"name,omitempty" doc:"Name of the achievement."`
-	Description string `json:"description,omitempty" doc:"Short description of the achievement."`
-	Criteria    string `json:"criteria,omitempty" doc:"How it is earned: the narrative, or where to read it."`
-	Image       string `json:"image,omitempty" doc:"Picture of the achievement."`
-}
-
-// Report says of a credential what was checked and what was found. Whatever it
-// quotes comes from the credential and is not trustworthy unless Verified is true.
-type Report struct {
-	Verified    bool            `json:"verified" doc:"Whether no check failed."`
-	Checks      []Check         `json:"checks" doc:"What was looked at, in order."`
-	Problems    []Problem       `json:"problemDetails" doc:"What is wrong; empty for a good badge."`
-	Format      string          `json:"format" enum:"json,jws" doc:"json: proofs are in the document; jws: the document is in a token."`
-	ID          string          `json:"id,omitempty" doc:"Identifier of the credential."`
-	Name        string          `json:"name,omitempty" doc:"Name of the credential."`
-	Issuer      Party           `json:"issuer" doc:"Who says so."`
-	Recipient   Party           `json:"recipient" doc:"Who earned it, as far as it is said openly."`
-	Achievement Summary         `json:"achievement" doc:"What was earned."`
-	ValidFrom   string          `json:"validFrom,omitempty" doc:"From when on it is valid."`
-	ValidUntil  string          `json:"validUntil,omitempty" doc:"Until when it is valid."`
-	Credential  json.RawMessage `json:"credential,omitempty" doc:"The credential itself."`
-}
-
-// Check finds a check by its name.
-func (r Report) Check(name string) (Check, bool) {
-	for _, c := range r.Checks {
-		if c.Name == name {
-			return c, true
-		}
-	}
-	return Check{}, false
+// sources are the rules behind the checks: document and section.
+var sources = map[string]string{
+	CheckParse:        "RFC 8259 (JSON), RFC 7493 (I-JSON); RFC 7515 (JWS), 7.1",
+	CheckContext:      "Verifiable Credentials Data Model 2.0, 4.3 (Contexts); JSON-LD 1.1, strict expansion",
+	CheckRules:        "Open Badges 3.0, Open Badges Data Models; Verifiable Credentials Data Model 2.0 and 1.1",
+	CheckProof:        "Open Badges 3.0, Proofs; Data Integrity 1.0, 4.2 (Verify Proof); Securing Verifiable Credentials using JOSE and COSE",
+	CheckIssuer:       "Open Badges 3.0, Verification and Validation; Controlled Identifiers 1.0, 3.3 (Retrieve Verification Method)",
+	CheckRefresh:      "Open Badges 3.0, Verification and Validation; 1EdTech Credential Refresh Service 1.0",
+	CheckDates:        "Verifiable Credentials Data Model 2.0, 4.9 (Validity Period)",
+	CheckStatus:       "Bitstring Status List 1.0, 3.2 (Validate Algorithm); 1EdTech Credential Status 1.0",
+	CheckSchema:       "Open Badges 3.0, CredentialSchema (1EdTechJsonSchemaValidator2019)",
+	CheckRecipient:    "Open Badges 3.0, Verification and Validation: recipient; IdentityObject",
+	CheckEndorsements: "Open Badges 3.0, EndorsementCredential",
 }
 
 const (
@@ -158,19 +130,7 @@ func problemOf(err error) Problem {
 	return problem(vcdm+"CRYPTOGRAPHIC_SECURITY_ERROR", "it could not be checked", "Try again later.")
 }
 
-// sentence makes one of what errors say.
-func sentence(s string) string {
-	if s == "" {
-		return ""
-	}
-	if c := s[0]; 'a' <= c && c <= 'z' {
-		s = string(c-'a'+'A') + s[1:]
-	}
-	if last := s[len(s)-1]; last != '.' && last != '?' && last != '!' {
-		s += "."
-	}
-	return s
-}
+func sentence(s string) string { return report.Sentence(s) }
 
 func object(m map[string]any, name string) map[string]any {
 	o, _ := m[name].(map[string]any)
@@ -204,13 +164,13 @@ func first(m map[string]any, names ...string) string {
 }
 
 // describe fills in what the credential says of itself.
-func (r *Report) describe(p *Parsed) {
+func describe(r *Report, p *Parsed) {
 	doc := p.Document
+	r.Edition = report.OpenBadges3
 	r.Format = "json"
 	if p.Token != nil {
 		r.Format = "jws"
 	}
-	r.Credential = p.JSON
 	r.ID, r.Name = text(doc, "id"), text(doc, "name")
 	r.Issuer = party(doc["issuer"])
 	subject := object(doc, "credentialSubject")
@@ -227,4 +187,4 @@ func (r *Report) describe(p *Parsed) {
 	r.ValidFrom, r.ValidUntil = first(doc, "validFrom", "issuanceDate"), first(doc, "validUntil", "expirationDate")
 }
 
-func date(t time.Time) string { return t.UTC().Format("2 January 2006 15:04:05 UTC") }
+func date(t time.Time) string { return report.Date(t) }

@@ -15,6 +15,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/internal/credential/status"
 	"github.com/badge-engine/badge-engine/modules/internal/did"
 	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
+	"github.com/badge-engine/badge-engine/modules/internal/report"
 	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
@@ -30,7 +31,15 @@ type Verifier struct {
 	Resolver      did.Resolver
 	Statuses      Statuses // may be nil
 	Now           func() time.Time
+
+	// Schemas applies the JSON Schema at url to a document, and answers what breaks
+	// it; an error says that the schema could not be applied. Whatever else the
+	// schema refers to must come by fetch. Nil means that none can be applied.
+	Schemas func(ctx context.Context, fetch Fetch, url string, document map[string]any) ([]openbadges.Violation, error)
 }
+
+// Fetch gets a document from a public address.
+type Fetch = func(ctx context.Context, url string) ([]byte, error)
 
 // Options say what else the caller wants to know.
 type Options struct {
@@ -72,20 +81,28 @@ func (v Verifier) VerifyParsed(ctx context.Context, p *Parsed, o Options) (Repor
 	if lists.Statuses != nil {
 		r.Statuses = lists
 	}
-	report := Report{Problems: []Problem{}}
-	report.describe(p)
+	out := Report{Problems: []Problem{}, Credential: p.JSON}
 	j := r.envelope(ctx, p, rules(p.Document))
-	j.at(CheckStatus, func() { r.status(ctx, j, p.Document) })
-	j.schema(p.Document)
-	j.refresh(p.Document)
-	j.recipient(p.Document, o.Recipient)
-	j.at(CheckEndorsements, func() { r.endorsements(ctx, j, p.Document) })
+	// Open Badges 3.0, Verification and Validation: a newer version, where there is a
+	// good one, is what the rest is asked of.
+	current := p
+	j.at(CheckRefresh, func() {
+		if newer := r.refresh(ctx, j, p); newer != nil {
+			current, out.Refreshed = newer, newer.JSON
+		}
+	})
+	describe(&out, current)
+	r.dates(j, current)
+	j.at(CheckStatus, func() { r.status(ctx, j, current.Document) })
+	j.at(CheckSchema, func() { r.schema(ctx, j, current.Document) })
+	j.recipient(current.Document, o.Recipient)
+	j.at(CheckEndorsements, func() { r.endorsements(ctx, j, current.Document) })
 	if err := errors.Join(ctx.Err(), local.err, lists.err); err != nil {
 		return Report{}, err
 	}
-	report.Checks, report.Verified = j.checks, j.good()
-	report.Problems = append(report.Problems, j.problems...)
-	return report, nil
+	out.Checks, out.Verified = j.Checks, j.Good()
+	out.Problems = append(out.Problems, j.Problems...)
+	return out, nil
 }
 
 // run is one verification.
@@ -109,24 +126,15 @@ func (h *heard) KeyOf(ctx context.Context, controller, fragment string) (known, 
 }
 
 // judgement is what was found about one document.
-type judgement struct {
-	checks   []Check
-	problems []Problem
-}
+type judgement struct{ report.Judgement }
+
+func newJudgement() *judgement { return &judgement{report.Judgement{Rules: sources}} }
 
 func (j *judgement) add(name string, outcome Outcome, detail, remedy string) {
-	j.checks = append(j.checks, Check{Name: name, Outcome: outcome, Detail: sentence(detail), Remedy: remedy})
+	j.Add(name, outcome, detail, remedy)
 }
 
-// fail records a check that failed for these reasons.
-func (j *judgement) fail(name string, problems ...Problem) {
-	detail := problems[0].Detail
-	if more := len(problems) - 1; more > 0 {
-		detail += fmt.Sprintf(" There are %d more problems.", more)
-	}
-	j.checks = append(j.checks, Check{Name: name, Outcome: Failed, Detail: detail, Remedy: problems[0].Remedy})
-	j.problems = append(j.problems, problems...)
-}
+func (j *judgement) fail(name string, problems ...Problem) { j.Fail(name, problems...) }
 
 // at runs a check that would cost a stranger's server something, or us, and has no
 // point for a document that nobody signed.
@@ -138,15 +146,7 @@ func (j *judgement) at(name string, check func()) {
 	check()
 }
 
-func (j *judgement) good() bool {
-	return !slices.ContainsFunc(j.checks, func(c Check) bool { return c.Outcome == Failed })
-}
-
-func (j *judgement) signed() bool {
-	return !slices.ContainsFunc(j.checks, func(c Check) bool {
-		return c.Outcome == Failed && (c.Name == CheckContext || c.Name == CheckProof || c.Name == CheckIssuer)
-	})
-}
+func (j *judgement) signed() bool { return j.Holds(CheckContext, CheckProof, CheckIssuer) }
 
 // rules judges a document by the data model it says it has.
 func rules(document map[string]any) []openbadges.Violation {
@@ -156,15 +156,16 @@ func rules(document map[string]any) []openbadges.Violation {
 	return openbadges.CheckCredential(document, openbadges.Reading)
 }
 
-// envelope checks all that any credential has: terms, rules, proof, key, dates.
+// envelope checks all that any credential has: terms, rules, proof, key.
 func (r run) envelope(ctx context.Context, p *Parsed, violations []openbadges.Violation) *judgement {
-	j := &judgement{}
+	j := newJudgement()
 	j.add(CheckParse, Passed, parsedAs(p), "")
 	transformed, err := integrity.Transform(r.Canonicalizer, p.Document)
 	if err != nil {
 		j.fail(CheckContext, problemOf(err))
 	} else {
 		j.add(CheckContext, Passed, "every term and every type is defined by a known context", "")
+		j.Evidence(contextsOf(p.Document)...)
 	}
 	if len(violations) == 0 {
 		j.add(CheckRules, Passed, "the document keeps to the rules of its data model", "")
@@ -181,7 +182,6 @@ func (r run) envelope(ctx context.Context, p *Parsed, violations []openbadges.Vi
 	} else {
 		r.proofs(ctx, j, p, transformed, issuer)
 	}
-	r.dates(j, p)
 	return j
 }
 
@@ -204,12 +204,14 @@ func (r run) proofs(ctx context.Context, j *judgement, p *Parsed, transformed *i
 		j.add(CheckIssuer, Skipped, "there is no key to ask about", "")
 		return
 	}
-	var broken, unknown []Problem
+	var broken, away, unknown []Problem
 	var good []integrity.Result
 	for _, result := range results {
 		switch {
 		case result.Err == nil:
 			good = append(good, result)
+		case unreachable(result.Err):
+			away = append(away, problemOf(result.Err))
 		case result.Unsupported():
 			unknown = append(unknown, problemOf(result.Err))
 		default:
@@ -219,8 +221,11 @@ func (r run) proofs(ctx context.Context, j *judgement, p *Parsed, transformed *i
 	switch {
 	case len(broken) > 0:
 		j.fail(CheckProof, broken...)
+	case len(away) > 0:
+		// It may be the one that shows a change.
+		j.Doubt(CheckProof, away...)
 	case len(good) == 0:
-		j.fail(CheckProof, unknown...)
+		j.Doubt(CheckProof, unknown...)
 	case len(unknown) > 0:
 		j.add(CheckProof, Warning, fmt.Sprintf("the signature by %s is good; %d more proofs are of kinds that are not known here", good[0].Suite, len(unknown)), unknown[0].Remedy)
 	default:
@@ -229,6 +234,9 @@ func (r run) proofs(ctx context.Context, j *judgement, p *Parsed, transformed *i
 			suites[i] = good[i].Suite
 		}
 		j.add(CheckProof, Passed, "the signature by "+strings.Join(suites, " and ")+" is good", "")
+	}
+	for _, result := range results {
+		j.Evidence(proofEvidence(result.Proof))
 	}
 	keys := make([]did.Key, len(good))
 	for i := range good {
@@ -244,11 +252,17 @@ func (r run) token(ctx context.Context, j *judgement, p *Parsed, issuer string) 
 		err = p.Token.CheckClaims(p.Document)
 	}
 	if err != nil {
-		j.fail(CheckProof, problemOf(err))
+		if unreachable(err) {
+			j.Doubt(CheckProof, problemOf(err))
+		} else {
+			j.fail(CheckProof, problemOf(err))
+		}
+		j.Evidence(tokenEvidence(p.Token))
 		j.add(CheckIssuer, Skipped, "there is no signature to ask about", "")
 		return
 	}
 	j.add(CheckProof, Passed, "the signature of the token by "+text(p.Token.Header, "alg")+" is good, and its claims are those of the credential", "")
+	j.Evidence(tokenEvidence(p.Token))
 	j.binding([]did.Key{key}, issuer)
 }
 
@@ -263,6 +277,7 @@ func (j *judgement) binding(keys []did.Key, issuer string) {
 		belongs, how := key.Belongs(issuer)
 		if belongs {
 			j.add(CheckIssuer, Passed, "the key belongs to the issuer: "+how, "")
+			j.Evidence("issuer "+issuer, named("key ", key.ID), named("controller ", key.Controller))
 			return
 		}
 		if why == "" {
@@ -271,6 +286,64 @@ func (j *judgement) binding(keys []did.Key, issuer string) {
 	}
 	j.fail(CheckIssuer, problem(vcdm+"CRYPTOGRAPHIC_SECURITY_ERROR", "the signature is good, but nothing proves that the key is the issuer's: "+why,
 		"Ask the issuer to list the key under assertionMethod in the document at its identifier."))
+	j.Evidence(named("issuer ", issuer))
+	for _, key := range keys {
+		j.Evidence(named("key ", key.ID), named("controller ", key.Controller))
+	}
+}
+
+// named says what a text is, where there is one.
+func named(what, text string) string {
+	if text == "" {
+		return ""
+	}
+	return what + text
+}
+
+// unreachable reports whether nothing is known against a proof but that its key could
+// not be fetched.
+func unreachable(err error) bool {
+	var key *did.Error
+	return errors.As(err, &key) && key.Code == did.Unreachable
+}
+
+func proofEvidence(proof map[string]any) string {
+	var parts []string
+	for _, name := range [...]string{"cryptosuite", "type", "verificationMethod", "created"} {
+		if value := text(proof, name); value != "" && (name != "type" || proof["cryptosuite"] == nil) {
+			parts = append(parts, name+" "+value)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func tokenEvidence(t *jose.Token) string {
+	if kid := text(t.Header, "kid"); kid != "" {
+		return "alg " + text(t.Header, "alg") + ", kid " + kid
+	}
+	return "alg " + text(t.Header, "alg") + ", key in the header"
+}
+
+// contextsOf gives the contexts that a document names.
+func contextsOf(document map[string]any) []string {
+	var names []string
+	for _, entry := range listOf(document["@context"]) {
+		if name, ok := entry.(string); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// listOf gives several values, or the one that stands in their place.
+func listOf(v any) []any {
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case []any:
+		return v
+	}
+	return []any{v}
 }
 
 // dates checks that the credential is valid now.
@@ -300,49 +373,63 @@ func (r run) dates(j *judgement, p *Parsed) {
 	default:
 		j.add(CheckDates, Passed, "it is valid until "+date(until), "")
 	}
+	j.Evidence(named("validFrom ", first(p.Document, "validFrom", "issuanceDate")), named("validUntil ", first(p.Document, "validUntil", "expirationDate")), "now "+r.now.UTC().Format(time.RFC3339))
 }
+
+// maxStatuses bounds the status lists that one credential is looked up in.
+const maxStatuses = 8
 
 // status asks whether the credential was revoked.
 func (r run) status(ctx context.Context, j *judgement, document map[string]any) {
-	var entries []any
-	switch v := document["credentialStatus"].(type) {
-	case nil:
+	entries := listOf(document["credentialStatus"])
+	if len(entries) == 0 {
 		j.add(CheckStatus, Skipped, "the credential names no status list, so it cannot be revoked", "")
 		return
-	case []any:
-		entries = v
-	default:
-		entries = []any{v}
 	}
-	var detail []string
+	var detail, evidence []string
+	var against, doubts []Problem
 	outcome := Passed
-	for _, entry := range entries[:min(len(entries), 8)] {
+	if len(entries) > maxStatuses {
+		doubts = append(doubts, problem(vcdm+"RANGE_ERROR", fmt.Sprintf("it names %d status lists, of which only %d are asked", len(entries), maxStatuses), "Ask the issuer for a badge with fewer."))
+	}
+	for _, entry := range entries[:min(len(entries), maxStatuses)] {
 		member, _ := entry.(map[string]any)
+		evidence = append(evidence, statusEvidence(member))
 		found, what, err := r.entry(ctx, document, member)
-		if err != nil {
-			p := problemOf(err)
-			// A status that cannot be asked for says nothing against a badge.
-			var trouble *status.Error
-			if errors.As(err, &trouble) && trouble.Code == status.RetrievalError {
-				outcome, detail = Warning, append(detail, strings.TrimSuffix(p.Detail, "."))
-				continue
+		var trouble *status.Error
+		switch {
+		case errors.As(err, &trouble) && trouble.Code == status.RetrievalError:
+			// Nothing is known against the badge, but neither is it known to be good.
+			doubts = append(doubts, problemOf(err))
+		case err != nil:
+			against = append(against, problemOf(err))
+		case found == Failed:
+			against = append(against, problem(vcdm+"RANGE_ERROR", what, "Ask the issuer why."))
+		case found == Unknown:
+			doubts = append(doubts, problem("https://www.w3.org/ns/credentials/status-list#STATUS_RETRIEVAL_ERROR", what, "Ask the issuer."))
+		default:
+			if found != Passed {
+				outcome = Warning
 			}
-			j.fail(CheckStatus, p)
-			return
+			detail = append(detail, what)
 		}
-		if found == Failed {
-			j.fail(CheckStatus, problem(vcdm+"RANGE_ERROR", what, "Ask the issuer why."))
-			return
-		}
-		if found != Passed {
-			outcome = Warning
-		}
-		detail = append(detail, what)
 	}
-	if len(detail) == 0 {
-		outcome, detail = Warning, []string{"the status is empty"}
+	switch {
+	case len(against) > 0:
+		j.fail(CheckStatus, append(against, doubts...)...)
+	case len(doubts) > 0:
+		j.Doubt(CheckStatus, doubts...)
+	default:
+		j.add(CheckStatus, outcome, strings.Join(detail, "; "), "")
 	}
-	j.add(CheckStatus, outcome, strings.Join(detail, "; "), "")
+	j.Evidence(evidence...)
+}
+
+func statusEvidence(member map[string]any) string {
+	if list := text(member, "statusListCredential"); list != "" {
+		return fmt.Sprintf("%s %s, index %v", text(member, "statusPurpose"), list, member["statusListIndex"])
+	}
+	return named("list ", text(member, "id"))
 }
 
 // entry asks one status list.
@@ -374,11 +461,14 @@ func (r run) entry(ctx context.Context, document, member map[string]any) (Outcom
 		value, err := strictjson.Parse(data)
 		list, ok := value.(map[string]any)
 		if err != nil || !ok {
-			return "", "", &status.Error{Code: status.RetrievalError, Problem: "the revocation list is no JSON object"}
+			return "", "", &status.Error{Code: status.RetrievalError, Problem: "the revocation list is no JSON object", Remedy: "Ask the issuer to publish it."}
+		}
+		if text(document, "id") == "" {
+			return Unknown, "the credential has no id by which it could be found in the revocation list", nil
 		}
 		credentialID := text(document, "id")
 		revoked, reason := status.Revoked(list, credentialID)
-		if !revoked || credentialID == "" {
+		if !revoked {
 			return Passed, "it is not on the revocation list", nil
 		}
 		if reason != "" {
@@ -386,7 +476,7 @@ func (r run) entry(ctx context.Context, document, member map[string]any) (Outcom
 		}
 		return Failed, "the issuer revoked it" + reason, nil
 	}
-	return Warning, "the kind of status list it names is not known here, so it is not known whether it was revoked", nil
+	return Unknown, "the kind of status list it names is not known here, so it is not known whether it was revoked", nil
 }
 
 func meaning(e status.Entry, value uint64) (Outcome, string, error) {
@@ -440,8 +530,9 @@ func (r run) statusList(ctx context.Context, url, issuer string) (map[string]any
 	if !slices.Contains(typesOf(p.Document), "BitstringStatusListCredential") {
 		return nil, refuse("it is no BitstringStatusListCredential")
 	}
-	if j := r.envelope(ctx, p, nil); !j.good() {
-		return nil, refuse(strings.TrimSuffix(j.problems[0].Detail, "."))
+	j := r.envelope(ctx, p, nil)
+	if r.dates(j, p); !j.Good() {
+		return nil, refuse(strings.TrimSuffix(j.Problems[0].Detail, "."))
 	}
 	if by := party(p.Document["issuer"]).ID; by != issuer {
 		return nil, refuse("it was issued by " + strconv.Quote(by) + ", who is not the issuer of the credential")
@@ -456,44 +547,126 @@ func (r run) statusList(ctx context.Context, url, issuer string) (map[string]any
 	return list, nil
 }
 
-// schema: Open Badges 3.0, Verification and Validation: the schema of the standard asks for what the rules
-// were checked for; those of others are not fetched.
-func (j *judgement) schema(document map[string]any) {
+// maxSchemas bounds the schemas that are applied to one credential.
+const maxSchemas = 4
+
+// schema applies the schemas that a credential names.
+//
+// Open Badges 3.0, Verification and Validation: those of the type
+// 1EdTechJsonSchemaValidator2019. That of the standard itself asks for what the rules
+// were checked for; it is not fetched.
+func (r run) schema(ctx context.Context, j *judgement, document map[string]any) {
 	const published = "https://purl.imsglobal.org/spec/ob/v3p0/schema/"
-	var entries []any
-	switch v := document["credentialSchema"].(type) {
-	case nil:
-	case []any:
-		entries = v
-	default:
-		entries = []any{v}
-	}
+	entries := listOf(document["credentialSchema"])
 	if len(entries) == 0 {
 		j.add(CheckSchema, Skipped, "the credential names no schema", "")
 		return
 	}
-	for _, entry := range entries {
+	var detail, evidence []string
+	var against, doubts []Problem
+	outcome := Passed
+	if len(entries) > maxSchemas {
+		doubts = append(doubts, problem(vcdm+"RANGE_ERROR", fmt.Sprintf("it names %d schemas, of which only %d are applied", len(entries), maxSchemas), "Ask the issuer for a badge with fewer."))
+	}
+	for _, entry := range entries[:min(len(entries), maxSchemas)] {
 		member, _ := entry.(map[string]any)
-		if !strings.HasPrefix(text(member, "id"), published) {
-			j.add(CheckSchema, Warning, "the credential names a schema of its own, which was not applied", "")
-			return
+		id, types := text(member, "id"), typesOf(member)
+		evidence = append(evidence, named("schema ", id))
+		switch {
+		case !slices.Contains(types, openbadges.TypeJSONSchemaValidator) && !slices.Contains(types, "JsonSchema"):
+			outcome, detail = Warning, append(detail, "the kind of schema it names is not known here, and was not applied")
+		case strings.HasPrefix(id, published):
+			if !j.Holds(CheckRules) {
+				against = append(against, problem(vcdm+"MALFORMED_VALUE_ERROR", "the schema of the standard asks for what the rules ask for, some of which are broken", "See the check rules."))
+				continue
+			}
+			detail = append(detail, "the schema of the standard asks for what the rules ask for, and they were kept")
+		case r.Schemas == nil || r.Resolver.Fetch == nil:
+			doubts = append(doubts, problem(vcdm+"MALFORMED_VALUE_ERROR", "the schema that the credential names could not be fetched, since there is no network here", "Verify where there is a network."))
+		default:
+			violations, err := r.Schemas(ctx, r.Resolver.Fetch, id, document)
+			if err != nil {
+				doubts = append(doubts, problem(vcdm+"MALFORMED_VALUE_ERROR", "the schema that the credential names could not be applied: "+err.Error(), "Ask the issuer to publish it."))
+			}
+			for _, v := range violations {
+				against = append(against, violated(vcdm+"MALFORMED_VALUE_ERROR", v))
+			}
+			if err == nil && len(violations) == 0 {
+				detail = append(detail, "the credential keeps to the schema that it names")
+			}
 		}
 	}
-	if slices.ContainsFunc(j.checks, func(c Check) bool { return c.Name == CheckRules && c.Outcome == Failed }) {
-		j.add(CheckSchema, Skipped, "the schema of the standard asks for the same as the rules, of which some are broken", "")
-		return
+	switch {
+	case len(against) > 0:
+		j.fail(CheckSchema, append(against, doubts...)...)
+	case len(doubts) > 0:
+		j.Doubt(CheckSchema, doubts...)
+	default:
+		j.add(CheckSchema, outcome, strings.Join(detail, "; "), "")
 	}
-	j.add(CheckSchema, Passed, "the schema of the standard asks for the same as the rules, which were kept", "")
+	j.Evidence(evidence...)
 }
 
-// refresh is never asked for: the caller asked about this document, and a newer one
-// would be another answer.
-func (j *judgement) refresh(document map[string]any) {
-	if document["refreshService"] == nil {
-		j.add(CheckRefresh, Skipped, "the credential names no place where a newer version might be", "")
-		return
+// refresh asks once for a newer version, and answers it if it is as good as this one.
+// Whatever comes of it says nothing against the credential at hand.
+//
+// Open Badges 3.0, Verification and Validation; 1EdTech Credential Refresh Service 1.0.
+func (r run) refresh(ctx context.Context, j *judgement, p *Parsed) *Parsed {
+	service := object(p.Document, "refreshService")
+	if list, ok := p.Document["refreshService"].([]any); ok && len(list) > 0 {
+		service, _ = list[0].(map[string]any)
 	}
-	j.add(CheckRefresh, Skipped, "a newer version may exist at the refresh service; it was not asked for", "")
+	if service == nil {
+		j.add(CheckRefresh, Skipped, "the credential names no place where a newer version might be", "")
+		return nil
+	}
+	newer, outcome, detail := r.newer(ctx, p, service)
+	j.add(CheckRefresh, outcome, detail, "")
+	j.Evidence(named("refresh service ", text(service, "id")))
+	if newer != nil {
+		j.Evidence("validFrom " + first(newer.Document, "validFrom", "issuanceDate"))
+	}
+	return newer
+}
+
+func (r run) newer(ctx context.Context, p *Parsed, service map[string]any) (*Parsed, Outcome, string) {
+	if !slices.Contains(typesOf(service), openbadges.TypeCredentialRefresh) {
+		return nil, Skipped, "the kind of refresh service it names is not known here"
+	}
+	const went = "; the credential at hand is judged as it is"
+	if r.Resolver.Fetch == nil {
+		return nil, Warning, "there is no network here to ask for a newer version" + went
+	}
+	data, err := r.Resolver.Fetch(ctx, text(service, "id"))
+	if err != nil {
+		return nil, Warning, "the refresh service did not answer" + went
+	}
+	newer, err := Parse(data)
+	if err != nil {
+		return nil, Warning, "the refresh service answered no credential" + went
+	}
+	// Open Badges 3.0, Verification and Validation: the same credential has the same id and issuer.
+	if text(newer.Document, "id") != text(p.Document, "id") || party(newer.Document["issuer"]).ID != party(p.Document["issuer"]).ID {
+		return nil, Warning, "the refresh service answered another credential" + went
+	}
+	before, ok := moment(p)
+	after, okAfter := moment(newer)
+	if !ok || !okAfter || !after.After(before) {
+		return nil, Passed, "the refresh service knows no newer version"
+	}
+	if after.After(r.now) {
+		return nil, Passed, "the newer version at the refresh service is not yet valid" + went
+	}
+	if !r.envelope(ctx, newer, rules(newer.Document)).Good() {
+		return nil, Warning, "the newer version at the refresh service does not verify" + went
+	}
+	return newer, Passed, "the refresh service answered a newer version, and what follows is about that"
+}
+
+// moment is when a credential begins to be valid.
+func moment(p *Parsed) (time.Time, bool) {
+	at, err := time.Parse(time.RFC3339, first(p.Document, "validFrom", "issuanceDate"))
+	return at, err == nil
 }
 
 // recipient: Open Badges 3.0, Verification and Validation: an identifier known from elsewhere is compared
@@ -505,29 +678,30 @@ func (j *judgement) recipient(document map[string]any, expected string) {
 	}
 	subject := object(document, "credentialSubject")
 	id := text(subject, "id")
+	how := "the id of the subject"
 	matched := id != "" && (id == expected || strings.EqualFold(id, "mailto:"+expected))
-	var entries []any
-	switch v := subject["identifier"].(type) {
-	case []any:
-		entries = v
-	case map[string]any:
-		entries = []any{v}
-	}
+	entries := listOf(subject["identifier"])
 	for _, entry := range entries[:min(len(entries), 100)] {
 		if matched {
 			break
 		}
 		member, _ := entry.(map[string]any)
 		hashed, _ := member["hashed"].(bool)
+		how = "an identifier of the type " + text(member, "identityType")
+		if hashed {
+			how += ", which is hashed"
+		}
 		matched = openbadges.MatchIdentity(openbadges.IdentityObject{
 			Hashed: hashed, IdentityHash: text(member, "identityHash"), IdentityType: text(member, "identityType"), Salt: text(member, "salt"),
 		}, expected)
 	}
 	if matched {
 		j.add(CheckRecipient, Passed, "it was awarded to whom you named", "")
+		j.Evidence("compared with " + how)
 		return
 	}
 	j.fail(CheckRecipient, problem(vcdm+"MALFORMED_VALUE_ERROR", "it was awarded to somebody else than whom you named", "Ask the holder which address it was awarded to."))
+	j.Evidence(fmt.Sprintf("compared with the id of the subject and %d identifiers", min(len(entries), 100)))
 }
 
 // endorsement is one endorsement in a document, and the id of what it stands in.
@@ -545,33 +719,55 @@ func (r run) endorsements(ctx context.Context, j *judgement, document map[string
 		return
 	}
 	more := len(found) > maxEndorsements
-	var problems []Problem
-	var astray int
+	var against, doubts []Problem
+	var evidence []string
+	var astray, own int
 	for i, e := range found[:min(len(found), maxEndorsements)] {
+		numbered := func(p Problem) Problem {
+			p.Detail = fmt.Sprintf("Endorsement %d: %s", i+1, p.Detail)
+			return p
+		}
 		if e.err != nil {
-			problems = append(problems, problemOf(e.err))
+			against = append(against, numbered(problemOf(e.err)))
 			continue
 		}
 		sub := r.envelope(ctx, e.parsed, openbadges.CheckEndorsement(e.parsed.Document, openbadges.Reading))
+		r.dates(sub, e.parsed)
 		sub.at(CheckStatus, func() { r.status(ctx, sub, e.parsed.Document) })
-		for _, p := range sub.problems {
-			p.Detail = fmt.Sprintf("Endorsement %d: %s", i+1, p.Detail)
-			problems = append(problems, p)
+		failed := slices.ContainsFunc(sub.Checks, func(c Check) bool { return c.Outcome == Failed })
+		for _, p := range sub.Problems {
+			if failed {
+				against = append(against, numbered(p))
+			} else {
+				doubts = append(doubts, numbered(p))
+			}
 		}
-		if text(object(e.parsed.Document, "credentialSubject"), "id") != e.about {
+		about := text(object(e.parsed.Document, "credentialSubject"), "id")
+		by := party(e.parsed.Document["issuer"])
+		evidence = append(evidence, fmt.Sprintf("%d: by %s, about %s", i+1, first(map[string]any{"name": by.Name, "id": by.ID}, "name", "id"), about))
+		switch {
+		case about != e.about:
 			astray++
+		case by.ID == about, by.ID == party(document["issuer"]).ID:
+			own++
 		}
 	}
+	if more {
+		doubts = append(doubts, problem(vcdm+"RANGE_ERROR", fmt.Sprintf("there are more than %d endorsements; the others were not looked at", maxEndorsements), "Ask the issuer for a badge with fewer."))
+	}
 	switch {
-	case len(problems) > 0:
-		j.fail(CheckEndorsements, problems...)
-	case more:
-		j.add(CheckEndorsements, Warning, fmt.Sprintf("the first %d endorsements are verified; there are more", maxEndorsements), "")
+	case len(against) > 0:
+		j.fail(CheckEndorsements, append(against, doubts...)...)
+	case len(doubts) > 0:
+		j.Doubt(CheckEndorsements, doubts...)
 	case astray > 0:
 		j.add(CheckEndorsements, Warning, fmt.Sprintf("%d of %d endorsements, though verified, are about something else than what they stand in", astray, len(found)), "")
+	case own > 0:
+		j.add(CheckEndorsements, Warning, fmt.Sprintf("%d of %d endorsements, though verified, are by the issuer itself or by whom they endorse, and so count for little", own, len(found)), "")
 	default:
 		j.add(CheckEndorsements, Passed, fmt.Sprintf("all %d endorsements are verified", len(found)), "")
 	}
+	j.Evidence(evidence...)
 }
 
 // collect finds endorsements; those inside endorsements are not asked for.

@@ -108,7 +108,7 @@ func TestVerifyDocuments(t *testing.T) {
 		badge     string
 		pages     map[string]string
 		recipient string
-		want      string // failures and warnings
+		want      string // failures, doubts and warnings
 	}{
 		"a badge under did:key":                        {badge: good},
 		"a badge under the issuer's address":           {badge: hosted, pages: listed},
@@ -131,8 +131,8 @@ func TestVerifyDocuments(t *testing.T) {
 		"a proof without a method":                     {badge: after(func(p map[string]any) { delete(p, "verificationMethod") }), want: "proof failed"},
 		"a proof without a value":                      {badge: after(func(p map[string]any) { delete(p, "proofValue") }), want: "proof failed"},
 		"a proof in another base":                      {badge: after(func(p map[string]any) { p["proofValue"] = "uAAAA" }), want: "proof failed"},
-		"a proof of an unknown cryptosuite":            {badge: after(func(p map[string]any) { p["cryptosuite"] = "ecdsa-sd-2023" }), want: "proof failed"},
-		"a proof of an unknown type":                   {badge: after(func(p map[string]any) { p["type"] = "RsaSignature2018" }), want: "proof failed"},
+		"a proof of an unknown cryptosuite":            {badge: after(func(p map[string]any) { p["cryptosuite"] = "ecdsa-sd-2023" }), want: "proof unknown"},
+		"a proof of an unknown type":                   {badge: after(func(p map[string]any) { p["type"] = "RsaSignature2018" }), want: "proof unknown"},
 		"a proof of a suite that does not fit its key": {badge: after(func(p map[string]any) { p["cryptosuite"] = "ecdsa-rdfc-2019" }), want: "proof failed"},
 		"a proof that expired":                         {badge: after(func(p map[string]any) { p["expires"] = "2026-01-01T00:00:00Z" }), want: "proof failed"},
 		"a good proof and one of an unknown cryptosuite": {badge: func() string {
@@ -163,8 +163,9 @@ func TestVerifyDocuments(t *testing.T) {
 		"the schema of the standard": {badge: with(func(d map[string]any) {
 			schemaOf(d, "https://purl.imsglobal.org/spec/ob/v3p0/schema/json/ob_v3p0_achievementcredential_schema.json")
 		})},
-		"a schema of its own":                {badge: with(func(d map[string]any) { schemaOf(d, "https://example.org/schema.json") }), want: "schema warning"},
-		"a rule of the data model is broken": {badge: with(func(d map[string]any) { delete(d["credentialSubject"].(map[string]any), "identifier") }), want: "rules failed"},
+		"a schema of its own":                      {badge: with(func(d map[string]any) { schemaOf(d, "https://example.org/schema.json") }), want: "schema unknown"},
+		"a rule of the data model is broken":       {badge: with(func(d map[string]any) { delete(d["credentialSubject"].(map[string]any), "identifier") }), want: "rules failed"},
+		"a key at an address that does not answer": {badge: sign(t, unsigned(t, issuerURL), integrity.EdDSARDFC2022, integrity.NewEd25519Signer(private, issuerURL+"#key-1")), want: "proof unknown"},
 		"a key under did:web": {badge: sign(t, unsigned(t, "did:web:example.org"), integrity.EdDSARDFC2022, integrity.NewEd25519Signer(private, "did:web:example.org#key-1")),
 			pages: map[string]string{"https://example.org/.well-known/did.json": `{"id":"did:web:example.org","assertionMethod":["did:web:example.org#key-1"],"verificationMethod":[{"id":"did:web:example.org#key-1","type":"Multikey","controller":"did:web:example.org","publicKeyMultibase":"` + multikey + `"}]}`}},
 		"a key that was revoked": {badge: sign(t, unsigned(t, issuerURL), integrity.EdDSARDFC2022, signer),
@@ -175,7 +176,7 @@ func TestVerifyDocuments(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			failed := strings.Contains(row.want, "failed")
+			failed := bad(row.want)
 			if outcomes(r) != row.want || r.Verified == failed || failed != (len(r.Problems) > 0) {
 				t.Errorf("verified %t, outcomes %q, want %q\n%s", r.Verified, outcomes(r), row.want, mustJSON(t, r))
 			}
@@ -183,11 +184,16 @@ func TestVerifyDocuments(t *testing.T) {
 			for i, c := range r.Checks {
 				names[i] = c.Name
 			}
-			if got := strings.Join(names, " "); got != "parse context rules proof issuer dates status schema refresh recipient endorsements" {
+			if got := strings.Join(names, " "); got != "parse context rules proof issuer refresh dates status schema recipient endorsements" {
 				t.Errorf("the checks are %s", got)
 			}
 		})
 	}
+}
+
+// bad tells outcomes that keep a badge from being verified.
+func bad(want string) bool {
+	return strings.Contains(want, "failed") || strings.Contains(want, "unknown")
 }
 
 func schemaOf(d map[string]any, id string) {
@@ -515,7 +521,7 @@ func TestVerifyAsksForTheStatus(t *testing.T) {
 	}{
 		"not revoked":                   {entry("22", nil), signed, ""},
 		"revoked":                       {entry("23", nil), signed, "status failed"},
-		"the list does not answer":      {entry("22", nil), "", "status warning"},
+		"the list does not answer":      {entry("22", nil), "", "status unknown"},
 		"the list was changed":          {entry("22", nil), strings.Replace(signed, "2026-01-01", "2026-01-02", 1), "status failed"},
 		"the list is not signed":        {entry("22", nil), signed[:strings.Index(signed, `,"proof"`)] + "}", "status failed"},
 		"the list is a page of HTML":    {entry("22", nil), "<html>", "status failed"},
@@ -526,7 +532,7 @@ func TestVerifyAsksForTheStatus(t *testing.T) {
 		"a list of another purpose":     {entry("22", map[string]any{"statusPurpose": "suspension"}), signed, "status failed"},
 		"an unknown kind of status":     {map[string]any{"id": url, "type": "1EdTechRevocationList"}, `{"revokedCredential":[]}`, ""},
 		"on a 1EdTech revocation list":  {map[string]any{"id": url, "type": "1EdTechRevocationList"}, `{"revokedCredential":[{"id":"https://example.org/credentials/1"}]}`, "status failed"},
-		"a 1EdTech list that is no use": {map[string]any{"id": url, "type": "1EdTechRevocationList"}, `[]`, "status warning"},
+		"a 1EdTech list that is no use": {map[string]any{"id": url, "type": "1EdTechRevocationList"}, `[]`, "status unknown"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			self := did.KeyDID(multikey)
@@ -542,7 +548,7 @@ func TestVerifyAsksForTheStatus(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if outcomes(r) != row.want || r.Verified == strings.Contains(row.want, "failed") {
+			if outcomes(r) != row.want || r.Verified == bad(row.want) {
 				t.Errorf("outcomes %q, want %q\n%s", outcomes(r), row.want, mustJSON(t, r))
 			}
 		})
@@ -582,6 +588,10 @@ func TestVerifyEndorsements(t *testing.T) {
 	const about = "https://example.org/achievements/1"
 	changed := endorsement(about)
 	changed["name"] = "Very well done"
+	mine := endorsement(about)
+	mine["issuer"] = map[string]any{"id": did.KeyDID(multikey), "type": []any{"Profile"}}
+	delete(mine, "proof")
+	own := parsed(t, sign(t, mine, integrity.EdDSARDFC2022, integrity.NewEd25519Signer(private, did.KeyDID(multikey)+"#"+multikey)))
 	jwt := maps(endorsement(about), "proof")
 	jws := token(t, map[string]any{"alg": "EdDSA", "kid": endorser + "#" + otherKey, "typ": "vc+jwt"}, jwt, func(text []byte) []byte { return ed25519.Sign(other, text) })
 	many := make([]any, 25)
@@ -599,7 +609,8 @@ func TestVerifyEndorsements(t *testing.T) {
 		"one that was changed":       {"endorsement", []any{endorsement(about), changed}, "endorsements failed"},
 		"a token that was changed":   {"endorsementJwt", []any{jws[:len(jws)-4] + "AAAA"}, "endorsements failed"},
 		"one about something else":   {"endorsement", []any{endorsement("https://example.org/achievements/2")}, "endorsements warning"},
-		"more than will be verified": {"endorsement", many, "endorsements warning"},
+		"one by the issuer itself":   {"endorsement", []any{own}, "endorsements warning"},
+		"more than will be verified": {"endorsement", many, "endorsements unknown"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			self := did.KeyDID(multikey)
@@ -610,10 +621,90 @@ func TestVerifyEndorsements(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if outcomes(r) != row.want || r.Verified == strings.Contains(row.want, "failed") {
+			if outcomes(r) != row.want || r.Verified == bad(row.want) {
 				t.Errorf("outcomes %q, want %q\n%s", outcomes(r), row.want, mustJSON(t, r))
 			}
 		})
+	}
+}
+
+func TestVerifyAsksForANewerVersionOnce(t *testing.T) {
+	private, multikey := key(t, "a")
+	foreign, foreignKey := key(t, "b")
+	self := did.KeyDID(multikey)
+	const service = "https://example.org/refresh/1"
+	version := func(from string, change func(map[string]any)) string {
+		d := unsigned(t, self)
+		d["validFrom"], d["validUntil"] = from, "2026-05-01T00:00:00Z"
+		d["@context"] = append(d["@context"].([]any), openbadges.ExtensionsContext)
+		d["refreshService"] = map[string]any{"id": service, "type": "1EdTechCredentialRefresh"}
+		if change != nil {
+			change(d)
+		}
+		if d["issuer"].(map[string]any)["id"] != self {
+			return sign(t, d, integrity.EdDSARDFC2022, integrity.NewEd25519Signer(foreign, did.KeyDID(foreignKey)+"#"+foreignKey))
+		}
+		return sign(t, d, integrity.EdDSARDFC2022, integrity.NewEd25519Signer(private, self+"#"+multikey))
+	}
+	renewed := version("2026-03-01T00:00:00Z", func(d map[string]any) { delete(d, "validUntil") })
+	for name, row := range map[string]struct {
+		answer    string
+		want      string
+		refreshed bool
+	}{
+		"it answers a renewed version":         {renewed, "", true},
+		"it answers the same version":          {version("2026-01-01T00:00:00Z", nil), "dates failed", false},
+		"it answers a version of tomorrow":     {version("2026-06-02T00:00:00Z", func(d map[string]any) { delete(d, "validUntil") }), "dates failed", false},
+		"it answers a newer one that expired":  {version("2026-03-01T00:00:00Z", nil), "dates failed", true},
+		"it answers one that was changed":      {strings.Replace(renewed, "Teamwork", "Leadership", 1), "refresh warning, dates failed", false},
+		"it answers another credential":        {version("2026-03-01T00:00:00Z", func(d map[string]any) { d["id"] = "urn:uuid:0198f2a0-0000-7000-8000-000000000099" }), "refresh warning, dates failed", false},
+		"it answers a credential of a forger":  {version("2026-03-01T00:00:00Z", func(d map[string]any) { d["issuer"].(map[string]any)["id"] = did.KeyDID(foreignKey) }), "refresh warning, dates failed", false},
+		"it answers something else":            {"<html>", "refresh warning, dates failed", false},
+		"it does not answer":                   {"", "refresh warning, dates failed", false},
+		"it is of a kind that is unknown here": {"other", "dates failed", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked := 0
+			v := verifier(nil)
+			v.Resolver.Fetch = func(_ context.Context, url string) ([]byte, error) {
+				if asked++; url != service || row.answer == "" {
+					return nil, errors.New("nothing there")
+				}
+				return []byte(row.answer), nil
+			}
+			badge := version("2026-01-01T00:00:00Z", func(d map[string]any) {
+				if row.answer == "other" {
+					d["@context"] = append(d["@context"].([]any), map[string]any{"OtherRefresh": "https://example.org/OtherRefresh"})
+					d["refreshService"].(map[string]any)["type"] = "OtherRefresh"
+				}
+			})
+			r, err := v.Verify(t.Context(), []byte(badge), credential.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if outcomes(r) != row.want || r.Verified == bad(row.want) || (r.Refreshed != nil) != row.refreshed || asked > 1 {
+				t.Errorf("outcomes %q, want %q; refreshed %t; asked %d times\n%s", outcomes(r), row.want, r.Refreshed != nil, asked, mustJSON(t, r))
+			}
+			if string(r.Credential) != badge || row.refreshed && r.ValidFrom != "2026-03-01T00:00:00Z" {
+				t.Errorf("the report quotes %s and is about %s", r.Credential, r.ValidFrom)
+			}
+		})
+	}
+}
+
+func TestEveryCheckNamesItsRule(t *testing.T) {
+	private, multikey := key(t, "a")
+	r, err := verifier(nil).Verify(t.Context(), issued(t, badge(did.KeyDID(multikey)), private, multikey), credential.Options{Recipient: "a@example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range r.Checks {
+		if c.Rule == "" || c.Detail == "" {
+			t.Errorf("%+v", c)
+		}
+		if c.Outcome == credential.Passed && len(c.Evidence) == 0 && c.Name != credential.CheckParse && c.Name != credential.CheckRules {
+			t.Errorf("%s passed on no evidence", c.Name)
+		}
 	}
 }
 
