@@ -125,6 +125,9 @@ func (d *DB) Reader(ctx context.Context) *gorm.DB {
 // Dialect names the engine: "postgres" or "sqlite".
 func (d *DB) Dialect() string { return d.driver.Dialect() }
 
+// JSON says how the engine looks into JSON and texts.
+func (d *DB) JSON() JSON { return d.driver }
+
 // SQLDB is the pool that writes, for migrations and tests.
 func (d *DB) SQLDB() *sql.DB { return d.writes }
 

@@ -40,4 +40,28 @@ type Driver interface {
 
 	// Tables is a statement that lists the names of all tables, one a row.
 	Tables() string
+
+	JSON
+}
+
+// JSON is how an engine looks into a column of JSON (jsonb on PostgreSQL, text on
+// SQLite) and into texts. Each answers a piece of SQL and the values of its
+// placeholders, in order. Columns and aliases are names of the program; the steps
+// of a path, which are bound and not written, may be anything that holds no quotation
+// mark. A step is the name of a member or the number of an element.
+type JSON interface {
+	// JSONText is the text of what is at a path, compared byte by byte; NULL where
+	// nothing is there. Of anything but a string it is some text.
+	JSONText(column string, path ...string) (sql string, values []any)
+
+	// JSONNumber is the number at a path; NULL where there is none.
+	JSONNumber(column string, path ...string) (sql string, values []any)
+
+	// JSONEach stands in FROM for the elements of the array at a path, each in the
+	// column "value" of alias; for none where there is no array.
+	JSONEach(column, alias string, path ...string) (sql string, values []any)
+
+	// Contains is a condition with one placeholder: that the text contains the one
+	// bound to it, byte by byte.
+	Contains(text string) (sql string)
 }
