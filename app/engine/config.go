@@ -66,7 +66,11 @@ func Load(environ map[string]string) (Config, error) {
 	if err := config.Load(&cfg, environ); err != nil {
 		return Config{}, err
 	}
-	_, err := cfg.public()
+	var err error
+	if cfg.Log, err = cfg.Log.Modular(environ); err != nil {
+		return Config{}, err
+	}
+	_, err = cfg.public()
 	return cfg, err
 }
 

@@ -101,9 +101,6 @@ func (b *Bearers) authenticate(ctx context.Context, c httpserver.Credentials, ra
 }
 
 func (b *Bearers) judge(ctx context.Context, path, raw string, key [sha256.Size]byte) (principal.Principal, error) {
-	if belowSCIM(path) {
-		return principal.Principal{}, ErrNotHere.Detailf("Send an API token with the scope scim.")
-	}
 	if b.verifier == nil {
 		return principal.Principal{}, ErrTokenInvalid
 	}
@@ -128,7 +125,11 @@ func (b *Bearers) judge(ctx context.Context, path, raw string, key [sha256.Size]
 	if err := b.people.allowed(k.who, k.claims.Issued); err != nil {
 		return principal.Principal{}, err
 	}
-	return k.principal, nil
+	// People have no business there, whatever they are.
+	if belowSCIM(path) && (k.claims.Kind != entra.App || !slices.Contains(k.principal.Roles, principal.RoleProvisioner)) {
+		return principal.Principal{}, ErrNotHere.Detailf("Send an API token with the scope scim, or the token of an application with the role provisioner.")
+	}
+	return confine(k.principal, path)
 }
 
 // meet verifies a token that is not known, and finds out what its bearer is.

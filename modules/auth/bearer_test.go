@@ -35,6 +35,17 @@ func TestAnAccessTokenOfEntraIsSomebodyInTheOrganisation(t *testing.T) {
 	}
 }
 
+func TestAnApplicationProvisionsWithItsAppRole(t *testing.T) {
+	w := newTown(t, nil)
+	raw := w.token(entra.Claims{Kind: entra.App, TenantID: tenant, ObjectID: "eeeeeeee-0000-4000-8000-000000000002", Roles: []string{"Scim.Provision"}, Issued: w.at, Expires: w.at.Add(time.Hour)})
+	for range 2 {
+		p, err := w.guard.Authenticate(t.Context(), httpserver.Credentials{Method: "GET", Path: "/scim/v2/Users", Authorization: "Bearer " + raw})
+		if err != nil || !slices.Equal(p.Scopes, []string{principal.ScopeSCIM}) || p.May(principal.ScopeAdmin) {
+			t.Errorf("principal is %+v, error %v", p, err)
+		}
+	}
+}
+
 func TestAnAccessTokenThatIsRefused(t *testing.T) {
 	for _, row := range []struct {
 		name   string
@@ -52,6 +63,13 @@ func TestAnAccessTokenThatIsRefused(t *testing.T) {
 		}, "auth.deactivated"},
 		{"somebody inactive in the directory", "/api/v1/x", func(w *town, _ *entra.Claims) { w.directory.active = map[string]bool{dana: false} }, "auth.deactivated"},
 		{"an admin who provisions", "/scim/v2/Users", func(_ *town, c *entra.Claims) { c.Roles = []string{"Badge.Admin"} }, "auth.token_not_here"},
+		{"a person with the app role of provisioning", "/scim/v2/Users", func(_ *town, c *entra.Claims) { c.Roles = []string{"Scim.Provision"} }, "auth.token_not_here"},
+		{"an application that issues and would provision", "/scim/v2/Users", func(_ *town, c *entra.Claims) {
+			c.Kind, c.Scopes, c.Roles = entra.App, nil, []string{"Badges.Issue.All"}
+		}, "auth.token_not_here"},
+		{"an application that provisions, elsewhere", "/api/v1/x", func(_ *town, c *entra.Claims) {
+			c.Kind, c.Scopes, c.Roles = entra.App, nil, []string{"Scim.Provision"}
+		}, "auth.scim_only"},
 		{"Entra that cannot be asked", "/api/v1/x", func(w *town, _ *entra.Claims) { w.verifier.err = entra.ErrUnavailable }, "auth.entra_unavailable"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -37,7 +37,7 @@ type Config struct {
 // Default knows no token but those that were created, and nobody as an admin.
 func Default() Config {
 	return Config{
-		AppRoles:     []string{"Badge.Admin=admin", "Badge.Issuer=issuer", "Badge.Auditor=auditor", "Badges.Issue.All=issuer"},
+		AppRoles:     []string{"Badge.Admin=admin", "Badge.Issuer=issuer", "Badge.Auditor=auditor", "Badges.Issue.All=issuer", "Scim.Provision=provisioner"},
 		SessionIdle:  time.Hour,
 		SessionLimit: 12 * time.Hour,
 
@@ -92,7 +92,7 @@ func (c Config) checkBootstrap() error {
 
 // parseAppRoles reads the pairs of AUTH_APP_ROLES.
 func parseAppRoles(pairs []string) (map[string]string, error) {
-	roles := []string{principal.RoleAdmin, principal.RoleIssuer, principal.RoleAuditor, principal.RoleMember}
+	roles := []string{principal.RoleAdmin, principal.RoleIssuer, principal.RoleAuditor, principal.RoleMember, principal.RoleProvisioner}
 	parsed := map[string]string{}
 	for _, pair := range pairs {
 		value, role, _ := strings.Cut(pair, "=")

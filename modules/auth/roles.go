@@ -110,6 +110,8 @@ func (r *Roles) Of(ctx context.Context, c entra.Claims, fresh bool) (Standing, e
 		}
 		return s.settled(), nil
 	}
+	// Or somebody could keep the directory that makes them an admin.
+	s.Roles = slices.DeleteFunc(s.Roles, func(role string) bool { return role == principal.RoleProvisioner })
 	meaning := r.groups(ctx)
 	grant := func(groups []string) bool {
 		for _, group := range groups {
@@ -155,7 +157,7 @@ func (s Standing) settled() Standing {
 	if len(s.Roles) == 0 {
 		s.Roles = []string{principal.RoleMember}
 	}
-	order := []string{principal.RoleAdmin, principal.RoleIssuer, principal.RoleAuditor, principal.RoleMember}
+	order := []string{principal.RoleAdmin, principal.RoleIssuer, principal.RoleAuditor, principal.RoleProvisioner, principal.RoleMember}
 	slices.SortFunc(s.Roles, func(a, b string) int { return cmp.Compare(slices.Index(order, a), slices.Index(order, b)) })
 	return s
 }

@@ -3,12 +3,14 @@ package logging
 import (
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 )
 
 // Config says what is logged and where to.
 type Config struct {
-	Level  string `env:"LOG_LEVEL" help:"debug, info, warn or error; per module as in info,auth=debug,database=warn"`
+	Level  string `env:"LOG_LEVEL" help:"debug, info, warn or error; per module as in info,auth=debug,database=warn, or by a variable of its own as in LOG_LEVEL_SCIM=debug"`
 	Format string `env:"LOG_FORMAT" help:"json or text; text when empty and the standard error stream is a terminal, else json"`
 	Dir    string `env:"LOG_DIR" help:"folder that receives error.log and migration_errors.log; none when empty"`
 }
@@ -26,6 +28,23 @@ func (c Config) Check() error {
 		return nil
 	}
 	return fmt.Errorf("LOG_FORMAT is %q; give json or text", c.Format)
+}
+
+// Modular takes the levels of single modules from variables of their own, such as
+// LOG_LEVEL_SCIM. They win over those in LOG_LEVEL.
+func (c Config) Modular(environ map[string]string) (Config, error) {
+	const prefix = "LOG_LEVEL_"
+	for _, name := range slices.Sorted(maps.Keys(environ)) {
+		module, ok := strings.CutPrefix(name, prefix)
+		if !ok || module == "" || environ[name] == "" {
+			continue
+		}
+		if _, err := parseLevels(environ[name]); err != nil || strings.ContainsAny(environ[name], "=,") {
+			return c, fmt.Errorf("%s is %q; give debug, info, warn or error", name, environ[name])
+		}
+		c.Level += "," + strings.ToLower(module) + "=" + environ[name]
+	}
+	return c, nil
 }
 
 // levels is a general level and those of the modules that differ from it.

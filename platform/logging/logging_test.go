@@ -235,3 +235,22 @@ func BenchmarkRecord(b *testing.B) {
 			slog.Int("status", 200), slog.Duration("duration", time.Millisecond), slog.Int("bytes", 1234))
 	}
 }
+
+func TestAModuleHasALevelOfItsOwn(t *testing.T) {
+	environ := map[string]string{"LOG_LEVEL": "warn", "LOG_LEVEL_SCIM": "DEBUG", "LOG_LEVEL_AUTH": "", "PATH": "/bin"}
+	c, err := logging.Config{Level: "warn,scim=error", Format: "json"}.Modular(environ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, out := logger(t, c)
+	log.With(logging.ModuleKey, "scim").Debug("of scim")
+	log.With(logging.ModuleKey, "auth").Info("of auth")
+	if got := out.String(); !strings.Contains(got, "of scim") || strings.Contains(got, "of auth") {
+		t.Errorf("the log is %s", got)
+	}
+	for _, wrong := range []string{"loud", "info,auth=debug", "auth=debug"} {
+		if _, err := logging.Default().Modular(map[string]string{"LOG_LEVEL_SCIM": wrong}); err == nil || !strings.Contains(err.Error(), "LOG_LEVEL_SCIM") {
+			t.Errorf("%s: %v", wrong, err)
+		}
+	}
+}

@@ -36,6 +36,8 @@ const (
 	RoleIssuer  = "issuer"  // defines achievements and issues them
 	RoleAuditor = "auditor" // reads credentials and the audit trail
 	RoleMember  = "member"  // is known, no more
+
+	RoleProvisioner = "provisioner" // keeps the directory, and nothing else; for applications
 )
 
 // ScopesOf answers what the roles together may do.
@@ -56,6 +58,8 @@ func ScopesOf(roles ...string) []string {
 			add(ScopeIssuersWrite, ScopeAchievementsWrite, ScopeCredentialsIssue, ScopeCredentialsRead)
 		case RoleAuditor:
 			add(ScopeCredentialsRead, ScopeAuditRead)
+		case RoleProvisioner:
+			add(ScopeSCIM)
 		}
 	}
 	return scopes
