@@ -9,13 +9,26 @@ import (
 // Processor reads documents. It remembers what the embedded contexts mean, so use one for all. It is safe for concurrent
 // use.
 type Processor struct {
-	root *activeContext
-	memo memo
+	root    *activeContext
+	memo    memo
+	tables  tables
+	general bool
 }
 
-// New is a Processor that knows the embedded contexts and no others.
+// New is a Processor that knows the embedded contexts and no others. Documents that use only these go a direct way to
+// their canonical form; all others, and all that are refused, take the general one.
 func New() *Processor {
-	return &Processor{root: &activeContext{shared: true}}
+	p := &Processor{root: &activeContext{shared: true}}
+	p.tables.init(p.root)
+	return p
+}
+
+// NewGeneral is a Processor that knows no direct way. It answers the same as that of [New], slower: it is what the direct
+// way is measured by.
+func NewGeneral() *Processor {
+	p := New()
+	p.general = true
+	return p
 }
 
 // Canonicalize is what a cryptosuite with RDFC-1.0 and SHA-256 hashes: the document, which must not contain its proof, as
@@ -27,6 +40,12 @@ func (p *Processor) Canonicalize(doc map[string]any) ([]byte, error) {
 // CanonicalizeWith is [Processor.Canonicalize] with another hash function inside RDFC-1.0: vc-di-ecdsa, 3.2 asks for
 // SHA-384 with keys on the curve P-384.
 func (p *Processor) CanonicalizeWith(hash crypto.Hash, doc map[string]any) ([]byte, error) {
+	if hash == crypto.SHA256 {
+		if w, ok := p.direct(doc); ok {
+			defer w.release()
+			return w.write(make([]byte, 0, w.size())), nil
+		}
+	}
 	quads, err := p.Quads(doc)
 	if err != nil {
 		return nil, err

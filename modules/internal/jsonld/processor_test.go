@@ -16,13 +16,15 @@ import (
 )
 
 func TestCanonicalizeAFullCredential(t *testing.T) {
-	got, err := jsonld.New().Canonicalize(parse(t, string(read(t, "testdata", "full.json"))))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := read(t, "testdata", "full.nq"); !bytes.Equal(got, want) {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
-	}
+	eachWay(t, func(t *testing.T, p *jsonld.Processor) {
+		got, err := p.Canonicalize(parse(t, string(read(t, "testdata", "full.json"))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := read(t, "testdata", "full.nq"); !bytes.Equal(got, want) {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+	})
 }
 
 // TestCanonicalizeDocumentsWithInlineContexts reads documents that mix the features of contexts; independent
@@ -412,4 +414,21 @@ func BenchmarkJCS(b *testing.B) {
 
 func documents(b *testing.B) map[string]string {
 	return map[string]string{"minimal": teamwork, "full": string(read(b, "testdata", "full.json")), "proof": teamworkProof}
+}
+
+// BenchmarkBothWays takes documents to canonical N-Quads the direct and the general way.
+func BenchmarkBothWays(b *testing.B) {
+	for name, text := range documents(b) {
+		doc := parse(b, text)
+		for way, p := range map[string]*jsonld.Processor{"direct": jsonld.New(), "general": jsonld.NewGeneral()} {
+			b.Run(name+"/"+way, func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := p.Canonicalize(doc); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
 }

@@ -129,8 +129,15 @@ func ecKey(t testing.TB, curve elliptic.Curve, data []byte) *ecdsa.PrivateKey {
 
 // Every folder of the published vectors: the canonical forms, the hashes, the
 // signature where signing is deterministic, and the verification.
-func TestPublishedVectors(t *testing.T) {
-	processor := jsonld.New()
+func TestPublishedVectors(t *testing.T) { eachWay(t, publishedVectors) }
+
+// eachWay tests the direct and the general way to a canonical form.
+func eachWay(t *testing.T, test func(t *testing.T, processor *jsonld.Processor)) {
+	t.Run("direct", func(t *testing.T) { test(t, jsonld.New()) })
+	t.Run("general", func(t *testing.T) { test(t, jsonld.NewGeneral()) })
+}
+
+func publishedVectors(t *testing.T, processor *jsonld.Processor) {
 	for _, row := range []struct{ standard, folder, suffix, keys string }{
 		{"vc-di-eddsa", "eddsa-rdfc-2022", "DataInt", "keyPair"},
 		{"vc-di-eddsa", "eddsa-rdfc-2022/employ", "DataInt", "keyPair"},
@@ -215,9 +222,10 @@ func jcs(t testing.TB, v any) string {
 	return string(out)
 }
 
-func TestPublishedProofSetsAndChains(t *testing.T) {
+func TestPublishedProofSetsAndChains(t *testing.T) { eachWay(t, publishedProofSetsAndChains) }
+
+func publishedProofSetsAndChains(t *testing.T, processor *jsonld.Processor) {
 	root := published(t, "vc-di-eddsa", "proof-set-chain")
-	processor := jsonld.New()
 	for name, count := range map[string]int{"signedProofSet1": 1, "signedProofSet2": 2, "signedProofChain1": 3, "signedProofChain2": 4} {
 		t.Run(name, func(t *testing.T) {
 			document := object(t, text(t, filepath.Join(root, name+".json")))

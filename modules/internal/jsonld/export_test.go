@@ -1,0 +1,11 @@
+package jsonld
+
+// Direct is the direct way alone; false means that it leaves the document to the general processor.
+func (p *Processor) Direct(doc map[string]any) ([]byte, bool) {
+	w, ok := p.direct(doc)
+	if !ok {
+		return nil, false
+	}
+	defer w.release()
+	return w.write(make([]byte, 0, w.size())), true
+}
