@@ -48,6 +48,7 @@ func (e *LintError) Error() string {
 type Prepared struct {
 	canonicalizer integrity.Canonicalizer
 	document      []byte
+	parsed        map[string]any // the same
 	issuer        string
 	transformed   *integrity.Transformed
 	issued        atomic.Bool
@@ -96,7 +97,7 @@ func prepare(c integrity.Canonicalizer, doc any, issuer string, check func(map[s
 	if err != nil {
 		return nil, lint(err)
 	}
-	return &Prepared{canonicalizer: c, document: text, issuer: issuer, transformed: transformed}, nil
+	return &Prepared{canonicalizer: c, document: text, parsed: document, issuer: issuer, transformed: transformed}, nil
 }
 
 // lint makes a LintError of what a reader or the canonicalizer said.
@@ -135,7 +136,7 @@ func (p *Prepared) Issue(ctx context.Context, signer integrity.Signer, created t
 	if !p.issued.CompareAndSwap(false, true) {
 		return nil, ErrIssued
 	}
-	proof, err := p.transformed.Sign(ctx, p.canonicalizer, signer, integrity.Options{Created: created})
+	proof, err := integrity.Create(ctx, p.canonicalizer, integrity.EdDSARDFC2022, signer, p.parsed, integrity.Options{Created: created, Transformed: p.transformed})
 	if err != nil {
 		return nil, err
 	}

@@ -204,7 +204,7 @@ func (r run) proofs(ctx context.Context, j *judgement, p *Parsed, transformed *i
 		j.add(CheckIssuer, Skipped, "there is no key to ask about", "")
 		return
 	}
-	var broken, away, unknown []Problem
+	var broken, away, base, unknown []Problem
 	var good []integrity.Result
 	for _, result := range results {
 		switch {
@@ -214,6 +214,8 @@ func (r run) proofs(ctx context.Context, j *judgement, p *Parsed, transformed *i
 			away = append(away, problemOf(result.Err))
 		case result.Unsupported():
 			unknown = append(unknown, problemOf(result.Err))
+		case errors.Is(result.Err, integrity.ErrBaseProof):
+			base = append(base, problemOf(result.Err))
 		default:
 			broken = append(broken, problemOf(result.Err))
 		}
@@ -224,10 +226,14 @@ func (r run) proofs(ctx context.Context, j *judgement, p *Parsed, transformed *i
 	case len(away) > 0:
 		// It may be the one that shows a change.
 		j.Doubt(CheckProof, away...)
+	case len(good) == 0 && len(unknown) == 0:
+		j.fail(CheckProof, base...)
 	case len(good) == 0:
 		j.Doubt(CheckProof, unknown...)
 	case len(unknown) > 0:
 		j.add(CheckProof, Warning, fmt.Sprintf("the signature by %s is good; %d more proofs are of kinds that are not known here", good[0].Suite, len(unknown)), unknown[0].Remedy)
+	case len(base) > 0:
+		j.add(CheckProof, Warning, fmt.Sprintf("the signature by %s is good; another proof is a base proof, which is for the holder alone", good[0].Suite), base[0].Remedy)
 	default:
 		suites := make([]string, len(good))
 		for i := range good {

@@ -54,6 +54,16 @@ func sign(t testing.TB, document map[string]any, suite string, signer integrity.
 	return mustJSON(t, document)
 }
 
+// disclosed is the part of a badge with a base proof that a holder shows.
+func disclosed(t testing.TB, base string, pointers ...string) string {
+	t.Helper()
+	derived, err := integrity.Derive(processor, parsed(t, base), append(pointers, "/issuer", "/validFrom"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mustJSON(t, derived)
+}
+
 func mustJSON(t testing.TB, v any) string {
 	t.Helper()
 	text, err := json.Marshal(v)
@@ -94,6 +104,7 @@ func TestVerifyDocuments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	base := sign(t, unsigned(t, did.KeyDID(p256Key)), integrity.ECDSASD2023, integrity.NewECDSASigner(p256, did.KeyDID(p256Key)+"#"+p256Key))
 	with := func(change func(map[string]any)) string {
 		document := unsigned(t, self)
 		change(document)
@@ -131,7 +142,7 @@ func TestVerifyDocuments(t *testing.T) {
 		"a proof without a method":                     {badge: after(func(p map[string]any) { delete(p, "verificationMethod") }), want: "proof failed"},
 		"a proof without a value":                      {badge: after(func(p map[string]any) { delete(p, "proofValue") }), want: "proof failed"},
 		"a proof in another base":                      {badge: after(func(p map[string]any) { p["proofValue"] = "uAAAA" }), want: "proof failed"},
-		"a proof of an unknown cryptosuite":            {badge: after(func(p map[string]any) { p["cryptosuite"] = "ecdsa-sd-2023" }), want: "proof unknown"},
+		"a proof of an unknown cryptosuite":            {badge: after(func(p map[string]any) { p["cryptosuite"] = "bbs-2023" }), want: "proof unknown"},
 		"a proof of an unknown type":                   {badge: after(func(p map[string]any) { p["type"] = "RsaSignature2018" }), want: "proof unknown"},
 		"a proof of a suite that does not fit its key": {badge: after(func(p map[string]any) { p["cryptosuite"] = "ecdsa-rdfc-2019" }), want: "proof failed"},
 		"a proof that expired":                         {badge: after(func(p map[string]any) { p["expires"] = "2026-01-01T00:00:00Z" }), want: "proof failed"},
@@ -147,10 +158,15 @@ func TestVerifyDocuments(t *testing.T) {
 			d["proof"] = append(d["proof"].([]any), p)
 			return mustJSON(t, d)
 		}(), want: "proof failed"},
-		"two good proofs by different suites":       {badge: sign(t, parsed(t, good), integrity.EdDSAJCS2022, selfSigner)},
-		"a proof by a stranger beside the issuer's": {badge: sign(t, parsed(t, good), integrity.EdDSARDFC2022, integrity.NewEd25519Signer(foreign, did.KeyDID(foreignKey)+"#"+foreignKey))},
-		"a proof by ecdsa-rdfc-2019":                {badge: sign(t, unsigned(t, did.KeyDID(p256Key)), integrity.ECDSARDFC2019, integrity.NewECDSASigner(p256, did.KeyDID(p256Key)+"#"+p256Key))},
-		"a proof by ecdsa-jcs-2019":                 {badge: sign(t, unsigned(t, did.KeyDID(p256Key)), integrity.ECDSAJCS2019, integrity.NewECDSASigner(p256, did.KeyDID(p256Key)+"#"+p256Key))},
+		"two good proofs by different suites":               {badge: sign(t, parsed(t, good), integrity.EdDSAJCS2022, selfSigner)},
+		"a proof by a stranger beside the issuer's":         {badge: sign(t, parsed(t, good), integrity.EdDSARDFC2022, integrity.NewEd25519Signer(foreign, did.KeyDID(foreignKey)+"#"+foreignKey))},
+		"a proof by ecdsa-rdfc-2019":                        {badge: sign(t, unsigned(t, did.KeyDID(p256Key)), integrity.ECDSARDFC2019, integrity.NewECDSASigner(p256, did.KeyDID(p256Key)+"#"+p256Key))},
+		"a proof by ecdsa-jcs-2019":                         {badge: sign(t, unsigned(t, did.KeyDID(p256Key)), integrity.ECDSAJCS2019, integrity.NewECDSASigner(p256, did.KeyDID(p256Key)+"#"+p256Key))},
+		"a derived proof by ecdsa-sd-2023":                  {badge: disclosed(t, base, "/credentialSubject", "/name")},
+		"a derived proof that hides what the rules ask for": {badge: disclosed(t, base, "/credentialSubject/achievement/name"), want: "rules failed"},
+		"a derived proof with another name in it":           {badge: strings.Replace(disclosed(t, base, "/credentialSubject", "/name"), "Teamwork", "Leadership", 1), want: "proof failed"},
+		"a base proof, which is for the holder alone":       {badge: base, want: "proof failed"},
+		"a base proof beside a proof for everybody":         {badge: sign(t, parsed(t, base), integrity.ECDSARDFC2019, integrity.NewECDSASigner(p256, did.KeyDID(p256Key)+"#"+p256Key)), want: "proof warning"},
 		"an undefined term under a JCS proof": {badge: func() string {
 			d := unsigned(t, self)
 			d["goldStar"] = "yes"

@@ -28,10 +28,22 @@ func (p *Processor) Quads(doc map[string]any) ([]Quad, error) {
 	return r.quads, nil
 }
 
+// Sourced is [Processor.Quads] together with the place in the document, a JSON Pointer, at which each quad is said: a type
+// at its name, a literal or a link at the value, and the cells of a list at the list. Selective disclosure asks for it.
+func (p *Processor) Sourced(doc map[string]any) (quads []Quad, sources []string, err error) {
+	r := run{processor: p, definitions: maxDefinitions, sourced: true}
+	if err := r.document(doc); err != nil {
+		return nil, nil, err
+	}
+	return r.quads, r.sources, nil
+}
+
 // run is one walk over one document.
 type run struct {
 	processor   *Processor
 	quads       []Quad
+	sourced     bool
+	sources     []string // of the quads, if sourced
 	path        []step
 	away        int // greater than 0 while contexts are processed that do not stand in the document
 	depth       int
@@ -103,6 +115,9 @@ func (r *run) emit(q Quad) error {
 		return r.fail(CodeLimit, "", fmt.Sprintf("the document makes more than %d statements", MaxQuads), "Split it.")
 	}
 	r.quads = append(r.quads, q)
+	if r.sourced {
+		r.sources = append(r.sources, r.pointer())
+	}
 	return nil
 }
 

@@ -5,10 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -124,6 +124,13 @@ func passesThePublishedVectors(t *testing.T, p *jsonld.Processor) {
 		cases++
 		t.Run(filepath.Base(dir)+" "+base, func(t *testing.T) {
 			doc := without(parse(t, string(read(t, dir, kind))), "proof", "proofValue")
+			if contexts, ok := doc["@context"].([]any); ok {
+				// This context has no use here: testdata/citizen.json defines what the vectors
+				// say in it, as their canonical forms tell.
+				if at := slices.Index(contexts, any("https://w3id.org/citizenship/v4rc1")); at >= 0 {
+					contexts[at] = parse(t, string(read(t, "testdata", "citizen.json")))
+				}
+			}
 			want := string(read(t, path))
 			var got []byte
 			var err error
@@ -134,10 +141,6 @@ func passesThePublishedVectors(t *testing.T, p *jsonld.Processor) {
 				got, err = p.CanonicalizeWith(crypto.SHA384, doc)
 			default:
 				got, err = p.Canonicalize(doc)
-			}
-			var e *jsonld.Error
-			if errors.As(err, &e) && e.Code == jsonld.CodeUnknownContext && strings.Contains(e.Term, "/citizenship/") {
-				t.Skip("it needs a context that has no use here")
 			}
 			if err != nil {
 				t.Fatal(err)

@@ -36,6 +36,14 @@ type Options struct {
 	Challenge     string
 	Nonce         string
 	PreviousProof []string // ids of proofs in the document that this one covers
+
+	// MandatoryPointers are JSON Pointers to what a holder must always show, for
+	// ecdsa-sd-2023 alone. None makes nothing mandatory, not even the issuer.
+	MandatoryPointers []string
+
+	// Transformed, when the caller has it, is the very document to be signed, so that
+	// it is not canonicalized again.
+	Transformed *Transformed
 }
 
 func (p Proof) configuration() map[string]any {
@@ -63,8 +71,9 @@ type Transformed struct {
 	digest  []byte
 }
 
-// Transform hashes a document for eddsa-rdfc-2022; a member proof is left aside.
-// Its error wraps that of the canonicalizer.
+// Transform hashes a document for eddsa-rdfc-2022, and with it for every suite that
+// canonicalizes by RDFC-1.0 and hashes by SHA-256; a member proof is left aside. Its
+// error wraps that of the canonicalizer.
 func Transform(c Canonicalizer, document map[string]any) (*Transformed, error) {
 	return transform(c, suites[EdDSARDFC2022], crypto.SHA256, document, nil)
 }
@@ -92,12 +101,59 @@ func without(document map[string]any, previous []any) map[string]any {
 	return unsecured
 }
 
-// Sign makes the proof.
+// Create makes a proof of any suite that is written here. Proofs already in the
+// document are not covered, unless o.PreviousProof names them. The key of the signer
+// must be of the kind that the suite signs with; the kind chooses the hash.
 //
-// Data Integrity EdDSA Cryptosuites 1.0, 3.2.1 (Create Proof).
-func (t *Transformed) Sign(ctx context.Context, c Canonicalizer, signer Signer, o Options) (Proof, error) {
+// Data Integrity 1.0, Add Proof, Add Proof Set/Chain; Data Integrity EdDSA
+// Cryptosuites 1.0 and ECDSA Cryptosuites 1.0, Create Proof of each suite.
+func Create(ctx context.Context, c Canonicalizer, cryptosuite string, signer Signer, document map[string]any, o Options) (Proof, error) {
+	s, ok := suites[cryptosuite]
+	if !ok || s.legacy {
+		return Proof{}, trouble(ProofGenerationError, "Use eddsa-rdfc-2022.", "no proof is made by the cryptosuite %s", shown(cryptosuite)).with(ErrUnsupported)
+	}
+	hash := s.hashFor(signer.Public())
+	if hash == 0 {
+		return Proof{}, trouble(ProofGenerationError, "Sign with a key of that kind, or by another cryptosuite.", "the key is not of the kind that %s signs with", s.name)
+	}
+	if !s.sd && len(o.MandatoryPointers) > 0 {
+		return Proof{}, trouble(ProofGenerationError, "Leave the pointers out, or use "+ECDSASD2023+".", "%s always shows the whole document, and takes no mandatory pointers", s.name)
+	}
+	var previous []any
+	if len(o.PreviousProof) > 0 {
+		if s.sd {
+			return Proof{}, trouble(ProofGenerationError, "Make it a proof of its own.", "a proof of %s covers no previous proofs, since a derived one could not keep them", s.name)
+		}
+		proofs, err := proofsOf(document)
+		if err == nil {
+			previous, err = matching(proofs, o.PreviousProof)
+		}
+		if err != nil {
+			return Proof{}, trouble(ProofGenerationError, "Name proofs that are in the document.", "the previous proofs are not there").with(err)
+		}
+	}
+	if s.sd {
+		return createBase(ctx, c, s, signer, document, o, newSecrets)
+	}
+	if t := o.Transformed; t != nil && previous == nil && t.suite.jcs == s.jcs && t.hash == hash {
+		return t.as(s).sign(ctx, c, signer, o)
+	}
+	t, err := transform(c, s, hash, document, previous)
+	if err != nil {
+		return Proof{}, err
+	}
+	return t.sign(ctx, c, signer, o)
+}
+
+func (t Transformed) as(s suite) *Transformed {
+	t.suite = s
+	return &t
+}
+
+// proof is all of a proof but its value.
+func (o Options) proof(s suite, signer Signer, context any) Proof {
 	proof := Proof{
-		ID: o.ID, Type: typeDataIntegrity, Cryptosuite: t.suite.name, VerificationMethod: signer.VerificationMethod(),
+		ID: o.ID, Type: typeDataIntegrity, Cryptosuite: s.name, VerificationMethod: signer.VerificationMethod(),
 		ProofPurpose: o.Purpose, Domain: o.Domain, Challenge: o.Challenge, Nonce: o.Nonce, Created: stamp(o.Created), Expires: stamp(o.Expires),
 	}
 	if proof.ProofPurpose == "" {
@@ -114,9 +170,14 @@ func (t *Transformed) Sign(ctx context.Context, c Canonicalizer, signer Signer, 
 		}
 		proof.PreviousProof = ids
 	}
-	if t.suite.jcs {
-		proof.Context = t.context
+	if s.jcs {
+		proof.Context = context
 	}
+	return proof
+}
+
+func (t *Transformed) sign(ctx context.Context, c Canonicalizer, signer Signer, o Options) (Proof, error) {
+	proof := o.proof(t.suite, signer, t.context)
 	data, err := t.suite.hashData(c, t.hash, t.suite.configuration(proof.configuration(), t.context), t.digest)
 	if err != nil {
 		return Proof{}, err
@@ -131,34 +192,6 @@ func (t *Transformed) Sign(ctx context.Context, c Canonicalizer, signer Signer, 
 	}
 	proof.ProofValue = encodeSignature(signature)
 	return proof, nil
-}
-
-// Create makes a proof of any suite that is written here. Proofs already in the
-// document are not covered, unless o.PreviousProof names them.
-func Create(ctx context.Context, c Canonicalizer, cryptosuite string, signer Signer, document map[string]any, o Options) (Proof, error) {
-	s, ok := suites[cryptosuite]
-	if !ok || s.legacy {
-		return Proof{}, trouble(ProofGenerationError, "Use eddsa-rdfc-2022.", "no proof is made by the cryptosuite %s", shown(cryptosuite)).with(ErrUnsupported)
-	}
-	hash := crypto.SHA256
-	if h, ok := signer.(hasher); ok {
-		hash = h.Hash()
-	}
-	var previous []any
-	if len(o.PreviousProof) > 0 {
-		proofs, err := proofsOf(document)
-		if err == nil {
-			previous, err = matching(proofs, o.PreviousProof)
-		}
-		if err != nil {
-			return Proof{}, trouble(ProofGenerationError, "Name proofs that are in the document.", "the previous proofs are not there").with(err)
-		}
-	}
-	t, err := transform(c, s, hash, document, previous)
-	if err != nil {
-		return Proof{}, err
-	}
-	return t.Sign(ctx, c, signer, o)
 }
 
 func stamp(t time.Time) string {

@@ -2,10 +2,12 @@ package integrity_test
 
 import (
 	"context"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -204,7 +206,24 @@ func TestJCSProofsHoldTheirContext(t *testing.T) {
 type liar struct{ size int }
 
 func (l liar) Sign(context.Context, []byte) ([]byte, error) { return make([]byte, l.size), nil }
+func (liar) Public() crypto.PublicKey                       { return ed25519.PublicKey(make([]byte, 32)) }
 func (liar) VerificationMethod() string                     { return "did:key:z#z" }
+
+func p384Signer(t *testing.T) integrity.Signer {
+	key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return integrity.NewECDSASigner(key, "did:key:z#z")
+}
+
+func rsaSigner(t *testing.T) integrity.Signer {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return integrity.NewRSASigner(key, "did:key:z#z")
+}
 
 func TestCreateRefuses(t *testing.T) {
 	c := jsonld.New()
@@ -221,6 +240,9 @@ func TestCreateRefuses(t *testing.T) {
 		"a type and not a suite":     {"DataIntegrityProof", edSigner(t)},
 		"the old type as a suite":    {integrity.Ed25519Legacy, edSigner(t)},
 		"nothing at all for a suite": {"", edSigner(t)},
+		"a key of another kind":      {integrity.ECDSARDFC2019, edSigner(t)},
+		"P-384 for P-256 alone":      {integrity.ECDSASD2023, p384Signer(t)},
+		"an RSA key":                 {integrity.EdDSARDFC2022, rsaSigner(t)},
 	} {
 		var e *integrity.Error
 		if proof, err := integrity.Create(t.Context(), c, row.suite, row.signer, object(t, alumni), integrity.Options{}); !errors.As(err, &e) {

@@ -5,6 +5,8 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/sha256"
 	"encoding/asn1"
 	"fmt"
 	"math/big"
@@ -14,14 +16,14 @@ import (
 // module is plugged in; the private key need never be here.
 type Signer interface {
 	// Sign answers the signature over message: for Ed25519 the 64 bytes of RFC
-	// 8032, for ECDSA the two halves of IEEE P1363.
+	// 8032, for ECDSA the two halves of IEEE P1363, the hash being that of the curve,
+	// for RSA the signature of RFC 8017, 8.2 (RSASSA-PKCS1-v1_5) with SHA-256.
 	Sign(ctx context.Context, message []byte) ([]byte, error)
+	// Public is the public key: an ed25519.PublicKey, *ecdsa.PublicKey or *rsa.PublicKey.
+	Public() crypto.PublicKey
 	// VerificationMethod is the URL under which the public key is found.
 	VerificationMethod() string
 }
-
-// hasher is a Signer whose suite hashes by something else than SHA-256.
-type hasher interface{ Hash() crypto.Hash }
 
 type ed25519Signer struct {
 	key    ed25519.PrivateKey
@@ -40,6 +42,13 @@ func (s ed25519Signer) Sign(_ context.Context, message []byte) ([]byte, error) {
 	return ed25519.Sign(s.key, message), nil
 }
 
+func (s ed25519Signer) Public() crypto.PublicKey {
+	if len(s.key) != ed25519.PrivateKeySize {
+		return nil
+	}
+	return s.key.Public()
+}
+
 func (s ed25519Signer) VerificationMethod() string { return s.method }
 
 type ecdsaSigner struct {
@@ -53,8 +62,9 @@ func NewECDSASigner(key *ecdsa.PrivateKey, verificationMethod string) Signer {
 	return ecdsaSigner{key: key, method: verificationMethod}
 }
 
-// Hash goes with the curve: Data Integrity ECDSA Cryptosuites 1.0, 3.2.4 (Hashing).
-func (s ecdsaSigner) Hash() crypto.Hash {
+// hash goes with the curve: Data Integrity ECDSA Cryptosuites 1.0, 3.2.4 (Hashing);
+// RFC 7518, 3.4 (ECDSA).
+func (s ecdsaSigner) hash() crypto.Hash {
 	if s.key.Curve.Params().BitSize > 256 {
 		return crypto.SHA384
 	}
@@ -62,9 +72,9 @@ func (s ecdsaSigner) Hash() crypto.Hash {
 }
 
 func (s ecdsaSigner) Sign(_ context.Context, message []byte) ([]byte, error) {
-	h := s.Hash().New()
+	h := s.hash().New()
 	h.Write(message)
-	der, err := s.key.Sign(nil, h.Sum(nil), s.Hash())
+	der, err := s.key.Sign(nil, h.Sum(nil), s.hash())
 	if err != nil {
 		return nil, fmt.Errorf("integrity: sign: %w", err)
 	}
@@ -76,4 +86,30 @@ func (s ecdsaSigner) Sign(_ context.Context, message []byte) ([]byte, error) {
 	return append(signature.R.FillBytes(make([]byte, half)), signature.S.FillBytes(make([]byte, half))...), nil
 }
 
+func (s ecdsaSigner) Public() crypto.PublicKey { return &s.key.PublicKey }
+
 func (s ecdsaSigner) VerificationMethod() string { return s.method }
+
+type rsaSigner struct {
+	key    *rsa.PrivateKey
+	method string
+}
+
+// NewRSASigner signs with a key in memory, by RS256 as tokens ask for it. No
+// cryptosuite of embedded proofs signs with RSA.
+func NewRSASigner(key *rsa.PrivateKey, verificationMethod string) Signer {
+	return rsaSigner{key: key, method: verificationMethod}
+}
+
+func (s rsaSigner) Sign(_ context.Context, message []byte) ([]byte, error) {
+	sum := sha256.Sum256(message)
+	signature, err := rsa.SignPKCS1v15(nil, s.key, crypto.SHA256, sum[:])
+	if err != nil {
+		return nil, fmt.Errorf("integrity: sign: %w", err)
+	}
+	return signature, nil
+}
+
+func (s rsaSigner) Public() crypto.PublicKey { return &s.key.PublicKey }
+
+func (s rsaSigner) VerificationMethod() string { return s.method }

@@ -20,6 +20,7 @@ const (
 	EdDSAJCS2022  = "eddsa-jcs-2022"
 	ECDSARDFC2019 = "ecdsa-rdfc-2019"
 	ECDSAJCS2019  = "ecdsa-jcs-2019"
+	ECDSASD2023   = "ecdsa-sd-2023"        // selective disclosure; see [Derive]
 	EdDSA2022     = "eddsa-2022"           // the former name of eddsa-rdfc-2022
 	Ed25519Legacy = "Ed25519Signature2020" // a proof type of its own, without a cryptosuite
 )
@@ -48,6 +49,7 @@ type suite struct {
 	name   string
 	ecdsa  bool
 	jcs    bool
+	sd     bool // selective disclosure
 	legacy bool // read, never written
 }
 
@@ -56,6 +58,7 @@ var suites = map[string]suite{
 	EdDSAJCS2022:  {name: EdDSAJCS2022, jcs: true},
 	ECDSARDFC2019: {name: ECDSARDFC2019, ecdsa: true},
 	ECDSAJCS2019:  {name: ECDSAJCS2019, ecdsa: true, jcs: true},
+	ECDSASD2023:   {name: ECDSASD2023, ecdsa: true, sd: true},
 	EdDSA2022:     {name: EdDSA2022, legacy: true},
 }
 
@@ -95,7 +98,7 @@ func (s suite) hashFor(pub crypto.PublicKey) crypto.Hash {
 		switch {
 		case s.ecdsa && key.Curve == elliptic.P256():
 			return crypto.SHA256
-		case s.ecdsa && key.Curve == elliptic.P384():
+		case s.ecdsa && !s.sd && key.Curve == elliptic.P384():
 			return crypto.SHA384
 		}
 	}

@@ -132,7 +132,13 @@ func (v *verification) verify(ctx context.Context, proof map[string]any) (r Resu
 		return r
 	}
 	var signature []byte
-	if signature, r.Err = decodeSignature(proof["proofValue"]); r.Err != nil {
+	if s.sd {
+		// Before anything is fetched for it: whether it is for verifiers at all.
+		_, r.Err = forVerifiers(proof)
+	} else {
+		signature, r.Err = decodeSignature(proof["proofValue"])
+	}
+	if r.Err != nil {
 		return r
 	}
 	if r.Key, r.Err = v.keys.Resolve(ctx, proof["verificationMethod"].(string)); r.Err != nil {
@@ -147,7 +153,11 @@ func (v *verification) verify(ctx context.Context, proof map[string]any) (r Resu
 		r.Err = trouble(ProofVerificationError, "", "the key is not of the kind that %s signs with", s.name)
 		return r
 	}
-	r.Err = v.signed(s, hash, proof, r.Key.Public, signature)
+	if s.sd {
+		r.Err = v.disclosed(ctx, s, proof, r.Key.Public)
+	} else {
+		r.Err = v.signed(s, hash, proof, r.Key.Public, signature)
+	}
 	return r
 }
 
