@@ -13,7 +13,6 @@ import (
 	"github.com/badge-engine/badge-engine/modules/issuance"
 	"github.com/badge-engine/badge-engine/modules/verification"
 	"github.com/badge-engine/badge-engine/platform/database"
-	"github.com/badge-engine/badge-engine/platform/fetch"
 	"github.com/badge-engine/badge-engine/platform/httpserver"
 )
 
@@ -30,7 +29,8 @@ var bindings = fx.Provide(
 	func(l *issuance.Ledger) achievements.Ledger { return l },
 	func(s *achievements.Service) issuance.Achievements { return s },
 	func(k *issuance.Keyring) verification.Issuers { return k },
-	func(c *fetch.Client) verification.Documents { return c },
+	newHome,
+	func(h *home) verification.Documents { return h },
 	func(d *httpserver.Drain) health.Drainer { return d },
 )
 

@@ -1,8 +1,8 @@
 // Package verification checks any badge from anywhere: a JSON document, a compact
 // JWS, or a picture with a badge baked in.
 //
-// Routes: POST /api/v1/verify, open to everybody, since the verifier is for
-// strangers too. Whatever can be read as a badge is answered with 200 and a report,
+// Routes: POST /api/v1/verify and the page /verify, open to everybody, since the
+// verifier is for strangers too. Both take the badge itself or its address. Whatever can be read as a badge is answered with 200 and a report,
 // verified or not; what cannot be read is refused.
 //
 // It keeps nothing. How a badge is judged is the kernel's (package credential);

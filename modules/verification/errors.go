@@ -17,6 +17,9 @@ var (
 	ErrMediaType     = fault.New(fault.Unsupported, "verification.media_type", "A badge is JSON, a compact JWS, a PNG or an SVG.")
 	ErrPicture       = fault.New(fault.Invalid, "verification.picture", "The picture is damaged, or not harmless.")
 	ErrNotBaked      = fault.New(fault.NotFound, "verification.not_baked", "There is no badge in the picture.")
+	ErrAddress       = fault.New(fault.Invalid, "verification.address", "This is no address that can be asked for a badge.")
+	ErrUnreachable   = fault.New(fault.Invalid, "verification.unreachable", "No badge could be fetched from this address.")
+	ErrNothing       = fault.New(fault.Invalid, "verification.nothing", "There is nothing to check: give a file, an address or the text of a badge.")
 	ErrEdition       = fault.New(fault.Invalid, "verification.edition", "The picture carries an Open Badges 2.0 badge, which is not verified here.")
 )
 

@@ -16,7 +16,8 @@ import (
 type handlers struct{ service *Service }
 
 type request struct {
-	VerifiableCredential json.RawMessage `json:"verifiableCredential" doc:"The credential; it may also stand alone as the whole body."`
+	VerifiableCredential json.RawMessage `json:"verifiableCredential,omitempty" doc:"The credential; it may also stand alone as the whole body."`
+	URL                  string          `json:"url,omitempty" format:"uri" doc:"Instead of the credential, the address of a badge, its picture or its assertion."`
 	Options              Options         `json:"options" doc:"What else to check."`
 }
 
@@ -28,6 +29,13 @@ func (h handlers) verify(c *fiber.Ctx) error {
 	o := Options{Recipient: recipient(c)}
 	switch {
 	case mediaType == "application/json" || strings.HasSuffix(mediaType, "+json"):
+		if address, asked, ok := addressIn(upload); ok {
+			report, err := h.service.VerifyAt(c.UserContext(), address, asked.or(o))
+			if err != nil {
+				return err
+			}
+			return httpserver.JSON(c, http.StatusOK, report)
+		}
 		if upload, o, err = unwrap(upload, o); err != nil {
 			return err
 		}
@@ -50,6 +58,35 @@ func recipient(c *fiber.Ctx) string {
 		return name
 	}
 	return httpserver.Form(c, "recipient")
+}
+
+// addressIn reads {"url": …, "options": …}, which is no credential: it has no context.
+func addressIn(body []byte) (address string, o Options, ok bool) {
+	if len(body) > 64<<10 || !bytes.Contains(body, []byte(`"url"`)) {
+		return "", o, false
+	}
+	value, err := strictjson.Parse(body)
+	members, _ := value.(map[string]any)
+	for name := range members {
+		if name != "url" && name != "options" {
+			return "", o, false
+		}
+	}
+	if address, ok = members["url"].(string); err != nil || !ok {
+		return "", o, false
+	}
+	if options, ok := members["options"].(map[string]any); ok {
+		o.Recipient, _ = options["recipient"].(string)
+	}
+	return address, o, true
+}
+
+// or takes from other what o does not say.
+func (o Options) or(other Options) Options {
+	if o.Recipient == "" {
+		o.Recipient = other.Recipient
+	}
+	return o
 }
 
 // unwrap opens {"verifiableCredential": …, "options": …}; anything else is the

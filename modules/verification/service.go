@@ -3,6 +3,8 @@ package verification
 import (
 	"bytes"
 	"context"
+	"net/url"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/internal/did"
 	"github.com/badge-engine/badge-engine/modules/internal/image"
 	"github.com/badge-engine/badge-engine/modules/internal/jsonld"
+	"github.com/badge-engine/badge-engine/platform/fault"
 )
 
 // Options say what else the caller wants to know.
@@ -29,13 +32,17 @@ type Picture struct {
 type Report struct {
 	credential.Report
 	Picture *Picture `json:"picture,omitempty" doc:"The picture the badge was baked into."`
+	Address string   `json:"address,omitempty" doc:"Where the badge was fetched, when it was asked for by address."`
 }
 
 // Check is one line of a report.
 type Check = credential.Check
 
 // Service verifies badges.
-type Service struct{ verifier credential.Verifier }
+type Service struct {
+	verifier  credential.Verifier
+	documents Documents // may be nil
+}
 
 // New makes a service. Without documents nothing is fetched, without issuers no
 // issuer is known here; both may be nil. It keeps the contexts it has read, so make
@@ -48,7 +55,50 @@ func New(documents Documents, issuers Issuers, now func() time.Time) *Service {
 	if issuers != nil {
 		resolver.Local = issuers
 	}
-	return &Service{verifier: credential.Verifier{Canonicalizer: jsonld.New(), Resolver: resolver, Now: now, Schemas: applySchema}}
+	return &Service{documents: documents, verifier: credential.Verifier{Canonicalizer: jsonld.New(), Resolver: resolver, Now: now, Schemas: applySchema}}
+}
+
+// VerifyAt fetches what is at an address and checks it as [Service.Verify] does. It
+// answers also with [ErrAddress] and [ErrUnreachable].
+func (s *Service) VerifyAt(ctx context.Context, address string, o Options) (Report, error) {
+	data, err := s.fetch(ctx, address)
+	if err != nil {
+		return Report{}, err
+	}
+	if looksLikePage(data) {
+		return Report{}, ErrUnreadable.Detailf("The address answers a web page, not a badge.").Violating(fault.Violation{
+			Rule: "Open Badges 3.0, Retrieving a credential", Detail: "a web page was answered", Remedy: "Download the badge from that page and give the file, or give the address of the badge itself.",
+		})
+	}
+	report, err := s.Verify(ctx, data, o)
+	report.Address = address
+	return report, err
+}
+
+// fetch gets a badge from an address that somebody named. Why it cannot be had is not
+// told in detail: the answer must not show what is inside a network.
+func (s *Service) fetch(ctx context.Context, address string) ([]byte, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil {
+		return nil, ErrAddress.Detailf("Give a web address such as https://badges.example.org/assertions/1.")
+	}
+	if s.documents == nil {
+		return nil, ErrUnreachable.Detailf("There is no network here.")
+	}
+	data, err := s.documents.Get(ctx, address)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		return nil, ErrUnreachable.With(err).Detailf("Only public addresses with https are asked, and this one gave no document.")
+	}
+	return data, nil
+}
+
+func looksLikePage(data []byte) bool {
+	start := strings.ToLower(string(data[:min(len(data), 512)]))
+	start = strings.TrimSpace(strings.TrimPrefix(start, "\ufeff"))
+	return strings.HasPrefix(start, "<!doctype html") || strings.HasPrefix(start, "<html")
 }
 
 // Verify checks what was uploaded: a JSON document, a compact JWS, a PNG or an SVG,

@@ -27,6 +27,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/verification"
 	"github.com/badge-engine/badge-engine/platform/fault"
 	"github.com/badge-engine/badge-engine/platform/httpserver"
+	"github.com/badge-engine/badge-engine/platform/page"
 )
 
 var now = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
@@ -115,12 +116,31 @@ func multiparted(t *testing.T, file string, fields ...form) (mediaType, body str
 	return w.FormDataContentType(), b.String()
 }
 
-func TestVerifyOverHTTP(t *testing.T) {
-	server, err := httpserver.New(httpserver.Default(), httpserver.Parts{Tables: []httpserver.Table{verification.Routes(verification.New(nil, nil, clock))}}, slog.New(slog.DiscardHandler))
+// serving answers the routes of the module; documents are its network.
+func serving(t testing.TB, d verification.Documents) *httpserver.Server {
+	t.Helper()
+	service := verification.New(d, nil, clock)
+	renderer := page.New()
+	pages, err := verification.NewPages(service, renderer)
 	if err != nil {
 		t.Fatal(err)
 	}
+	server, err := httpserver.New(httpserver.Default(), httpserver.Parts{
+		Tables:   []httpserver.Table{verification.Routes(service, pages)},
+		Dialects: []httpserver.Dialect{{Prefix: "/verify", Write: renderer.Problem}},
+	}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server
+}
+
+func TestVerifyOverHTTP(t *testing.T) {
 	badge, _ := issued(t, "")
+	server := serving(t, documents{
+		"https://example.org/badge.json": badge, "https://example.org/badge.png": baked(t, pngBytes(t), badge, image.OpenBadges3),
+		"https://example.org/page": "\n<!DOCTYPE html><title>A badge</title>",
+	})
 	changed := strings.Replace(badge, "Example Corp", "Sample Corp", 1)
 	token := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + "." + base64.RawURLEncoding.EncodeToString([]byte(`{"id":"urn:1"}`)) + ".AAAA"
 	quoted := func(s string) string {
@@ -156,6 +176,13 @@ func TestVerifyOverHTTP(t *testing.T) {
 		"a token in the wrapper":                {"application/json", "", `{"verifiableCredential":"` + token + `"}`, 200, []string{`"format":"jws"`}, nil},
 		"a picture without a type":              {"application/octet-stream", "", baked(t, svg, badge, image.OpenBadges3), 200, []string{`"verified":true`}, nil},
 		"an object that is no badge at all":     {"application/json", "", `{}`, 200, []string{`"verified":false`}, nil},
+		"the address of a document":             {"application/json", "", `{"url":"https://example.org/badge.json"}`, 200, []string{`"verified":true`, `"address":"https://example.org/badge.json"`}, nil},
+		"the address of a picture":              {"application/json", "", `{"url":"https://example.org/badge.png","options":{"recipient":"b@example.com"}}`, 200, []string{`"verified":false`, `"format":"png"`, `"name":"recipient","outcome":"failed"`}, nil},
+		"the address of a web page":             {"application/json", "", `{"url":"https://example.org/page"}`, 400, []string{"verification.unreadable", "a web page"}, nil},
+		"an address of nothing":                 {"application/json", "", `{"url":"https://example.org/none"}`, 422, []string{"verification.unreachable"}, []string{"not found"}},
+		"an address that is none":               {"application/json", "", `{"url":"file:///etc/passwd"}`, 422, []string{"verification.address"}, nil},
+		"an address with a password":            {"application/json", "", `{"url":"https://a:b@example.org/badge.json"}`, 422, []string{"verification.address"}, nil},
+		"an address that is a number":           {"application/json", "", `{"url":5}`, 200, []string{`"verified":false`}, nil},
 		"nothing":                               {"application/json", "", "", 400, []string{"httpserver.empty"}, nil},
 		"half a document":                       {"application/json", "", badge[:100], 400, []string{"verification.unreadable"}, nil},
 		"duplicate members":                     {"application/json", "", `{"id":"a","id":"b"}`, 400, []string{"verification.unreadable", "/id"}, nil},
@@ -264,7 +291,7 @@ func TestModuleIsComplete(t *testing.T) {
 	err := fx.ValidateApp(fx.NopLogger, verification.Module,
 		fx.Supply(slog.New(slog.DiscardHandler)),
 		fx.Provide(func() time.Time { return now }, func() func() time.Time { return clock }, func() verification.Documents { return documents{} }, func() verification.Issuers { return ours{} }),
-		fx.Invoke(func(*verification.Service) {}))
+		fx.Provide(page.New), fx.Invoke(func(*verification.Service) {}))
 	if err != nil {
 		t.Error(err)
 	}

@@ -21,8 +21,8 @@ import (
 
 const maxRedirects = 3
 
-// accept asks for JSON first, and for tokens.
-const accept = "application/json, application/ld+json;q=0.9, application/vc+ld+json;q=0.9, application/vc+jwt;q=0.8, text/plain;q=0.5, */*;q=0.1"
+// Accept asks for JSON first, and for tokens.
+const Accept = "application/json, application/ld+json;q=0.9, application/vc+ld+json;q=0.9, application/vc+jwt;q=0.8, text/plain;q=0.5, */*;q=0.1"
 
 // The reasons for which nothing is fetched.
 var (
@@ -31,6 +31,26 @@ var (
 	ErrTooLarge = errors.New("fetch: the document is too large")
 	ErrStatus   = errors.New("fetch: the server has no such document")
 )
+
+// maxRefusal is how much is read of an answer that is no document.
+const maxRefusal = 64 << 10
+
+// Refusal is an answer other than 200, an [ErrStatus]. Some say more than a number:
+// Open Badges 2.0 has a revoked assertion answered with 410 and a reason.
+type Refusal struct {
+	Status int
+	Body   []byte
+}
+
+// Error implements error.
+func (r *Refusal) Error() string { return fmt.Sprintf("%v: it answers %d", ErrStatus, r.Status) }
+
+// Unwrap makes it an [ErrStatus].
+func (r *Refusal) Unwrap() error { return ErrStatus }
+
+// Gone reports whether there was such a document, and what is said instead of it.
+// RFC 9110, 15.5.11 (410 Gone).
+func (r *Refusal) Gone() (body []byte, gone bool) { return r.Body, r.Status == http.StatusGone }
 
 // Client fetches documents. It is safe for concurrent use.
 type Client struct {
@@ -138,7 +158,7 @@ func (c *Client) ask(ctx context.Context, u *url.URL) ([]byte, time.Duration, er
 	if err != nil {
 		return nil, 0, fmt.Errorf("%w: %w", ErrAddress, err)
 	}
-	request.Header.Set("Accept", accept)
+	request.Header.Set("Accept", Accept)
 	request.Header.Set("User-Agent", "BadgeEngine")
 	response, err := c.http.Do(request)
 	if err != nil {
@@ -146,7 +166,8 @@ func (c *Client) ask(ctx context.Context, u *url.URL) ([]byte, time.Duration, er
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return nil, 0, fmt.Errorf("%w: it answers %d", ErrStatus, response.StatusCode)
+		body, _ := io.ReadAll(io.LimitReader(response.Body, min(c.cfg.MaxBytes, maxRefusal))) // what cannot be read says nothing
+		return nil, 0, &Refusal{Status: response.StatusCode, Body: body}
 	}
 	if response.ContentLength > c.cfg.MaxBytes {
 		return nil, 0, ErrTooLarge

@@ -1,6 +1,7 @@
 package fetch_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -264,6 +265,31 @@ func TestGetTakesNothingButSuccess(t *testing.T) {
 		}
 		c.Close()
 		server.Close()
+	}
+}
+
+func TestGetTellsWhatIsSaidOfADocumentThatIsGone(t *testing.T) {
+	status := http.StatusGone
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = w.Write(bytes.Repeat([]byte("revoked "), 100_000))
+	}))
+	defer server.Close()
+	c := fetch.New(open(), nil)
+	defer c.Close()
+	var refusal *fetch.Refusal
+	_, err := c.Get(t.Context(), server.URL)
+	if !errors.As(err, &refusal) {
+		t.Fatal(err)
+	}
+	if body, gone := refusal.Gone(); !gone || !bytes.HasPrefix(body, []byte("revoked ")) || len(body) > 64<<10 {
+		t.Errorf("%d bytes, %t", len(body), gone)
+	}
+	status = http.StatusForbidden
+	if _, err := c.Get(t.Context(), server.URL); !errors.As(err, &refusal) || refusal.Status != http.StatusForbidden {
+		t.Error(err)
+	} else if _, gone := refusal.Gone(); gone {
+		t.Error("what is forbidden counts as gone")
 	}
 }
 
