@@ -36,7 +36,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
 	root.AddCommand(serveCommand(), demoCommand(), migrateCommand(), tokenCommand(), clientCommand(), bakeCommand(), extractCommand(),
-		verifyCommand(), auditCommand(), routesCommand(), configCommand(), healthcheckCommand())
+		verifyCommand(), auditCommand(), scimCommand(), routesCommand(), configCommand(), healthcheckCommand())
 	ran := false
 	watch(root, &ran)
 

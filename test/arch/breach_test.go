@@ -37,6 +37,8 @@ var breaches = []struct {
 	{"a platform test imports a module", source{dir: "platform/database", name: "database_test.go", ours: []string{"modules/auth"}}, "platform imports only platform"},
 	{"a leaf imports platform", source{dir: "platform/fault", name: "fault.go", ours: []string{"platform/config"}}, "fault, principal and probe import nothing of ours"},
 	{"a test of the house imports a module", source{dir: "test/e2e", name: "issue_test.go", ours: []string{"modules/issuance"}}, "tests of the house import only app/engine, migrations and platform"},
+	{"a test of the house imports the commands", source{dir: "test/e2e", name: "issue_test.go", ours: []string{"app/command"}}, "tests of the house import only app/engine, migrations and platform"},
+	{"a test of the house imports the probe of foreign servers", source{dir: "test/conformance/scim", name: "house_test.go", ours: []string{"app/command/scimprobe"}}, ""},
 	{"a test of the house imports the engine", source{dir: "test/e2e", name: "issue_test.go", ours: []string{"app/engine", "test/dbtest"}}, ""},
 
 	{"fx in module.go", source{dir: "modules/auth", name: "module.go", foreign: []string{"go.uber.org/fx"}}, ""},

@@ -1,0 +1,93 @@
+package command
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/badge-engine/badge-engine/app/command/scimprobe"
+)
+
+func scimCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "scim",
+		Short: "Check a deployment of the directory",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.AddCommand(scimProbe())
+	return root
+}
+
+func scimProbe() *cobra.Command {
+	var write, asJSON bool
+	probe := &cobra.Command{
+		Use:   "probe URL TOKEN [--write] [--json]",
+		Short: "Say what Entra's provisioning service would stumble over at an address",
+		Long: "Asks a SCIM server what Microsoft Entra's provisioning service would ask it, through every proxy and firewall in between, and ends with 0 if " +
+			"Entra gets by, with 1 if it would stumble. URL and TOKEN are those that are pasted into Entra as Tenant URL and Secret Token; a TOKEN of - is read " +
+			"from standard input, where no other process can see it. Any server may be asked, at a private address too. Run it from outside your " +
+			"network: that is where Entra calls from.\n\n" +
+			"Without --write it changes nothing: it reads, and looks up, changes and deletes what does not exist. With it, it creates two users and a group whose names " +
+			"begin with " + scimprobe.Mark + ", and deletes them again.",
+		Args: exactly(2, "the address and the token"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			token := args[1]
+			if token == "-" {
+				data, err := read(cmd, "-")
+				if err != nil {
+					return err
+				}
+				token = strings.TrimSpace(string(data))
+			}
+			report, err := scimprobe.Probe(cmd.Context(), scimprobe.Options{Address: args[0], Token: token, Write: write, Lookups: 2 * scimprobe.Rate})
+			if cmd.Context().Err() != nil {
+				return err
+			}
+			if err != nil {
+				return usage{err}
+			}
+			if asJSON {
+				text, err := marshal(report)
+				if err != nil {
+					return err
+				}
+				if _, err := cmd.OutOrStdout().Write(text); err != nil {
+					return err
+				}
+			} else {
+				showProbe(cmd, report)
+			}
+			if !report.Ready {
+				if asJSON {
+					return errSilent
+				}
+				return fmt.Errorf("%d of %d checks failed: Entra would stumble there", report.Failed, len(report.Results))
+			}
+			return nil
+		},
+	}
+	probe.Flags().BoolVar(&write, "write", false, "also create, change and delete two users and a group of its own")
+	probe.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
+	return probe
+}
+
+// showProbe prints a report for people.
+func showProbe(cmd *cobra.Command, report scimprobe.Report) {
+	w := cmd.OutOrStdout()
+	fmt.Fprintln(w, report.Address)
+	for _, r := range report.Results {
+		fmt.Fprintf(w, "  %s %-15s %s\n", outcomeSigns[string(r.Outcome)], r.Check, r.Detail)
+		for _, p := range r.Problems {
+			fmt.Fprintf(w, "      %s: %s\n", p.Kind, p.Detail)
+			if p.Remedy != "" {
+				fmt.Fprintf(w, "      → %s\n", p.Remedy)
+			}
+		}
+	}
+	if report.Ready {
+		fmt.Fprintf(w, "Entra would not stumble here. The slowest answer took %s.\n", report.Slowest.Round(time.Millisecond))
+	}
+}
