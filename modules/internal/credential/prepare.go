@@ -1,13 +1,10 @@
 package credential
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/badge-engine/badge-engine/modules/internal/credential/integrity"
 	"github.com/badge-engine/badge-engine/modules/internal/credential/status"
@@ -123,30 +120,3 @@ func violationOf(err error) (openbadges.Violation, bool) {
 
 // Document is the JSON that gets signed, without its proof. The caller must not alter it.
 func (p *Prepared) Document() []byte { return p.document }
-
-// Issue signs by eddsa-rdfc-2022 and answers the credential with its proof. The
-// signed document stands in it byte for byte. Issue works once: a second call
-// answers [ErrIssued], even if the first was not successful. A signer whose key is
-// not the issuer's own is refused before that, with [ErrForeignKey].
-func (p *Prepared) Issue(ctx context.Context, signer integrity.Signer, created time.Time) ([]byte, error) {
-	// Open Badges 3.0, Verification and Validation: the key must belong to the issuer, and verifiers compare names.
-	if controller, _, found := strings.Cut(signer.VerificationMethod(), "#"); !found || controller != p.issuer {
-		return nil, ErrForeignKey
-	}
-	if !p.issued.CompareAndSwap(false, true) {
-		return nil, ErrIssued
-	}
-	proof, err := integrity.Create(ctx, p.canonicalizer, integrity.EdDSARDFC2022, signer, p.parsed, integrity.Options{Created: created, Transformed: p.transformed})
-	if err != nil {
-		return nil, err
-	}
-	text, err := json.Marshal(proof)
-	if err != nil {
-		return nil, fmt.Errorf("credential: write proof: %w", err)
-	}
-	const member = `,"proof":[`
-	signed := make([]byte, 0, len(p.document)+len(member)+len(text)+2)
-	signed = append(signed, p.document[:len(p.document)-1]...)
-	signed = append(append(signed, member...), text...)
-	return append(signed, "]}"...), nil
-}

@@ -1,4 +1,4 @@
-// Package jose reads credentials that are secured from outside, as compact JWS.
+// Package jose secures credentials from outside, as compact JWS, and reads them.
 //
 // It owns the form of a token, its algorithms (RS256, ES256, ES384, EdDSA), the way
 // from its header to the key, and the rules that tie its claims to the credential
