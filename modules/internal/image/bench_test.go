@@ -52,3 +52,25 @@ func BenchmarkExtract(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkLimits compares baking one picture with copying it; go run ./test/load reads its names.
+func BenchmarkLimits(b *testing.B) {
+	picture := noise(b, 500)
+	b.Run("copy", func(b *testing.B) {
+		b.SetBytes(int64(len(picture)))
+		b.ReportAllocs()
+		for b.Loop() {
+			made := make([]byte, len(picture))
+			copy(made, picture)
+		}
+	})
+	b.Run("bake", func(b *testing.B) {
+		b.SetBytes(int64(len(picture)))
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := image.Bake(picture, []byte(credential), image.Options{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -1,0 +1,146 @@
+package credential_test
+
+import (
+	"crypto/ed25519"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/piprate/json-gold/ld"
+
+	"github.com/badge-engine/badge-engine/modules/internal/credential"
+	"github.com/badge-engine/badge-engine/modules/internal/credential/integrity"
+	"github.com/badge-engine/badge-engine/modules/internal/did"
+	"github.com/badge-engine/badge-engine/modules/internal/jsonld"
+	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
+)
+
+// realistic is a badge as universities award them: about 2.5 kB once it is signed.
+func realistic(issuer string) openbadges.AchievementCredential {
+	c := badge(issuer)
+	c.ID = "https://badges.example.org/credentials/0192f6c4-7c1b-7e5e-9b0a-5f1f3a1c2d3e"
+	c.Name, c.Description = "Foundations of Bookbinding", "Awarded for six weeks at the bench."
+	c.Issuer.ProfileDetails = openbadges.ProfileDetails{Name: "Guild of Binders", URL: "https://guild.example.org/", Email: "guild@example.org", Description: "We bind, and teach how to bind."}
+	s := &c.CredentialSubject
+	s.Achievement.ID = "https://badges.example.org/achievements/0192f6c4-7c1b-7e5e-9b0a-5f1f3a1c2d3f"
+	s.Achievement.Image = &openbadges.Image{ID: "https://badges.example.org/images/0192f6c4-7c1b-7e5e-9b0a-5f1f3a1c2d40.png", Caption: "A sewn book"}
+	s.Narrative = "Came every week, and bound a fourth book at home."
+	s.Achievement.AchievementDetails = openbadges.AchievementDetails{
+		Name: "Foundations of Bookbinding", Description: "Six weeks at the bench: sewing, casing-in and finishing, from the first fold to the pressed book.",
+		Criteria: openbadges.Criteria{Narrative: "Bind three books of different structure, and say of each why it was bound so. The assessor opens every one."},
+		Tag:      []string{"books", "crafts"}, HumanCode: "BB-101", FieldOfStudy: "Crafts",
+		Alignment: []openbadges.Alignment{
+			{TargetName: "Sewing", TargetURL: "https://skills.example.org/sewing", TargetFramework: "Crafts"},
+			{TargetName: "Casing-in", TargetURL: "https://skills.example.org/casing-in", TargetFramework: "Crafts"},
+			{TargetName: "Finishing", TargetURL: "https://skills.example.org/finishing", TargetFramework: "Crafts"},
+		},
+	}
+	c.Evidence = []openbadges.Evidence{{ID: "https://portfolio.example.org/1", Name: "Three books", Narrative: "Photographs of the three books and of the bench."}}
+	c.Complete(func() string { return "urn:uuid:0198f2a0-0000-7000-8000-000000000001" })
+	return c
+}
+
+// BenchmarkLimits measures what the table of docs/PERFORMANCE.md compares; go run ./test/load reads its names.
+func BenchmarkLimits(b *testing.B) {
+	private, multikey := key(b, "a")
+	c := realistic(did.KeyDID(multikey))
+	signer := integrity.NewEd25519Signer(private, c.Issuer.ID+"#"+multikey)
+	signed := issued(b, c, private, multikey)
+	if n := len(signed); n < 2300 || n > 2700 {
+		b.Fatalf("a realistic credential has %d bytes", n)
+	}
+	message := make([]byte, 64)
+	signature := ed25519.Sign(private, message)
+	public := private.Public().(ed25519.PublicKey)
+	run := func(name string, one func() error) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := one(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	run("ed25519-sign", func() error { ed25519.Sign(private, message); return nil })
+	run("ed25519-verify", func() error {
+		if !ed25519.Verify(public, message, signature) {
+			return fmt.Errorf("it does not verify")
+		}
+		return nil
+	})
+	run("issue", func() error {
+		p, err := credential.Prepare(processor, c)
+		if err == nil {
+			_, err = p.Issue(b.Context(), signer, now)
+		}
+		return err
+	})
+	v := verifier(nil)
+	run("verify", func() error {
+		report, err := v.Verify(b.Context(), signed, credential.Options{})
+		if err == nil && !report.Verified {
+			err = fmt.Errorf("it is not verified: %+v", report)
+		}
+		return err
+	})
+	run("issue-json-gold", func() error { return issueByJSONGold(c, signer.VerificationMethod(), private) })
+}
+
+// issueByJSONGold signs as one does with a general processor.
+func issueByJSONGold(c openbadges.AchievementCredential, method string, private ed25519.PrivateKey) error {
+	options := ld.NewJsonLdOptions("")
+	options.ProcessingMode, options.Algorithm, options.Format, options.DocumentLoader = ld.JsonLd_1_1, ld.AlgorithmURDNA2015, "application/n-quads", embeddedContexts{}
+	canonical := func(doc any) (string, error) {
+		out, err := ld.NewJsonLdProcessor().Normalize(doc, options)
+		text, _ := out.(string)
+		return text, err
+	}
+	text, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	var doc map[string]any
+	if err := json.Unmarshal(text, &doc); err != nil {
+		return err
+	}
+	proof := map[string]any{"type": "DataIntegrityProof", "cryptosuite": "eddsa-rdfc-2022", "created": now.Format(time.RFC3339), "proofPurpose": "assertionMethod", "verificationMethod": method, "@context": doc["@context"]}
+	first, err := canonical(proof)
+	if err != nil {
+		return err
+	}
+	second, err := canonical(doc)
+	if err != nil {
+		return err
+	}
+	if strings.Count(second, "\n") < 20 {
+		return fmt.Errorf("only %s", second)
+	}
+	delete(proof, "@context")
+	proof["proofValue"] = "z" + did.EncodeBase58(ed25519.Sign(private, []byte(first+second)))
+	doc["proof"] = []any{proof}
+	_, err = json.Marshal(doc)
+	return err
+}
+
+// embeddedContexts serves the embedded contexts to json-gold, parsed once.
+type embeddedContexts struct{}
+
+var parsedContexts = map[string]any{}
+
+func (embeddedContexts) LoadDocument(url string) (*ld.RemoteDocument, error) {
+	doc, known := parsedContexts[url]
+	if !known {
+		text, ok := jsonld.Context(url)
+		if !ok {
+			return nil, fmt.Errorf("no context %s", url)
+		}
+		if err := json.Unmarshal(text, &doc); err != nil {
+			return nil, err
+		}
+		parsedContexts[url] = doc
+	}
+	return &ld.RemoteDocument{DocumentURL: url, Document: doc}, nil
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"math"
+	"os/exec"
+	"strconv"
+	"strings"
+)
+
+// bench is what the benchmarks said, by name: the least of several runs of each, as the processors have other work, too.
+type bench map[string]result
+
+type result struct {
+	time   float64 // nanoseconds
+	allocs float64
+}
+
+// benchmarks runs the benchmarks of a package that match a pattern.
+func benchmarks(ctx context.Context, pkg, pattern string, count int) (bench, error) {
+	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", pattern, "-benchmem", "-benchtime", "150ms", "-count", strconv.Itoa(count), pkg)
+	said, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go test %s: %w\n%s", pkg, err, said)
+	}
+	return parseBenchmarks(said), nil
+}
+
+func parseBenchmarks(said []byte) bench {
+	b := bench{}
+	for lines := bufio.NewScanner(bytes.NewReader(said)); lines.Scan(); {
+		fields := strings.Fields(lines.Text())
+		if len(fields) < 4 || !strings.HasPrefix(fields[0], "Benchmark") {
+			continue
+		}
+		name := strings.TrimPrefix(fields[0], "Benchmark")
+		if i := strings.LastIndexByte(name, '-'); i > 0 {
+			name = name[:i]
+		}
+		r, known := b[name]
+		if !known {
+			r = result{math.Inf(1), math.Inf(1)}
+		}
+		for i := 2; i+1 < len(fields); i += 2 {
+			value, err := strconv.ParseFloat(fields[i], 64)
+			if err != nil {
+				continue
+			}
+			switch fields[i+1] {
+			case "ns/op":
+				r.time = min(r.time, value)
+			case "allocs/op":
+				r.allocs = min(r.allocs, value)
+			}
+		}
+		b[name] = r
+	}
+	return b
+}
+
+// over is what one benchmark takes in units of another.
+func (b bench) over(r row, one, other string) row {
+	a, knownA := b[one]
+	c, knownC := b[other]
+	if !knownA || !knownC {
+		r.missing = fmt.Sprintf("there is no benchmark %s or %s", one, other)
+		return r
+	}
+	r.measured = a.time / c.time
+	r.detail = fmt.Sprintf("%s %.1f µs with %.0f allocations, %s %.1f µs", one, a.time/1000, a.allocs, other, c.time/1000)
+	return r
+}
+
+// kernel reads the rows that need no server from the benchmarks of the kernel.
+func kernel(ctx context.Context, _ *lab) ([]row, error) {
+	limits, err := benchmarks(ctx, "./modules/internal/credential", "^BenchmarkLimits$", 6)
+	if err != nil {
+		return nil, err
+	}
+	pictures, err := benchmarks(ctx, "./modules/internal/image", "^BenchmarkLimits$", 6)
+	if err != nil {
+		return nil, err
+	}
+	const at = "Limits/"
+	return []row{
+		limits.over(row{name: "sign-prepared", unit: "×", target: 2}, at+"issue-prepared", at+"ed25519-sign"),
+		limits.over(row{name: "sign", unit: "×", target: 3.5}, at+"issue", at+"ed25519-sign"),
+		limits.over(row{name: "sign-against-json-gold", unit: "×", target: 70, least: true}, at+"issue-json-gold", at+"issue-prepared"),
+		limits.over(row{name: "verify", unit: "×", target: 1.8}, at+"verify", at+"ed25519-verify"),
+		limits.over(row{name: "jwt", unit: "×", target: 1.7}, at+"issue-jwt", at+"ed25519-sign"),
+		pictures.over(row{name: "bake-1MB", unit: "×", target: 1.5}, at+"bake", at+"copy"),
+	}, nil
+}

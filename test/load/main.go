@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// scenario measures one thing from all sides.
+type scenario struct {
+	name  string
+	about string
+	run   func(ctx context.Context, l *lab) ([]row, error)
+}
+
+// scenarios are run in this order.
+var scenarios = []scenario{
+	{"kernel", "signing, verifying and baking without a server, beside the bare signature", kernel},
+	{"issue", "single issues over HTTP, beside the same insert without a credential", issue},
+	{"read", "public documents, beside a bare handler that sends the same bytes", read},
+	{"health", "whether /health answers while issuing takes all there is", health},
+}
+
+// row is one line of the table.
+type row struct {
+	name     string
+	measured float64
+	unit     string // after the figure: "×", "%", " ms"
+	target   float64
+	least    bool   // the target is the least, not the most, that will do
+	detail   string // the absolute figures
+	missing  string // why nothing was measured
+}
+
+func (r row) ok() bool {
+	switch {
+	case r.missing != "":
+		return false
+	case r.least:
+		return r.measured >= r.target
+	}
+	return r.measured <= r.target
+}
+
+func (r row) String() string {
+	bound, verdict := "≤", "ok"
+	if r.least {
+		bound = "≥"
+	}
+	if !r.ok() {
+		verdict = "short"
+	}
+	measured := figure(r.measured) + r.unit
+	if r.missing != "" {
+		measured = "unmeasured"
+	}
+	return fmt.Sprintf("%s %s %s%s%s %s", r.name, measured, bound, figure(r.target), r.unit, verdict)
+}
+
+// figure writes a number with about three digits.
+func figure(f float64) string {
+	text := fmt.Sprintf("%.2f", f)
+	if f >= 100 {
+		text = fmt.Sprintf("%.0f", f)
+	}
+	if strings.Contains(text, ".") {
+		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
+	}
+	return text
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code, err := command(ctx, os.Args[1:])
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "load:", err)
+		code = 2
+	}
+	os.Exit(code)
+}
+
+const manual = "go run ./test/load quick | report | list | run NAME…"
+
+func command(ctx context.Context, args []string) (int, error) {
+	if len(args) == 0 {
+		return 2, fmt.Errorf("say what to measure: %s", manual)
+	}
+	switch args[0] {
+	case "list":
+		for _, s := range scenarios {
+			fmt.Printf("%-10s %s\n", s.name, s.about)
+		}
+		return 0, nil
+	case "quick":
+		return measure(ctx, 3*time.Second, scenarios, nil)
+	case "run":
+		chosen, err := choose(args[1:])
+		if err != nil {
+			return 2, err
+		}
+		return measure(ctx, 3*time.Second, chosen, nil)
+	case "ceiling": // this program again, as the server that ours is compared with
+		return 0, ceiling(ctx, args[1:])
+	}
+	return 2, fmt.Errorf("%q is not known here: %s", args[0], manual)
+}
+
+func choose(names []string) ([]scenario, error) {
+	var chosen []scenario
+	for _, name := range names {
+		found := false
+		for _, s := range scenarios {
+			if s.name == name {
+				chosen, found = append(chosen, s), true
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("there is no scenario %q; list names them", name)
+		}
+	}
+	return chosen, nil
+}
+
+// measure runs scenarios and answers 1 where a row is short. Each measurement lasts for span.
+func measure(ctx context.Context, span time.Duration, chosen []scenario, keep func(scenario, []row)) (int, error) {
+	l, err := open(ctx, span)
+	if err != nil {
+		return 2, err
+	}
+	defer l.close()
+	code := 0
+	for _, s := range chosen {
+		rows, err := s.run(ctx, l)
+		if ctx.Err() != nil {
+			return 2, ctx.Err()
+		}
+		if err != nil {
+			return 2, fmt.Errorf("%s: %w", s.name, err)
+		}
+		for _, r := range rows {
+			fmt.Println(r)
+			if detail := r.detail + r.missing; detail != "" {
+				fmt.Fprintf(os.Stderr, "  %s\n", detail)
+			}
+			if !r.ok() {
+				code = 1
+			}
+		}
+		if keep != nil {
+			keep(s, rows)
+		}
+	}
+	return code, nil
+}
