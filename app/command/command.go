@@ -103,6 +103,9 @@ func tools(cmd *cobra.Command, run func(ctx context.Context, cfg engine.Config, 
 	if err != nil {
 		return err
 	}
+	if cmd.CommandPath() != migrateUp { // somebody waits at a terminal
+		cfg.Database.Wait = 0
+	}
 	if cfg.Log.Level == logging.Default().Level {
 		cfg.Log.Level = "warn"
 	}

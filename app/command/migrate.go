@@ -11,6 +11,10 @@ import (
 	"github.com/badge-engine/badge-engine/app/engine"
 )
 
+// migrateUp waits for a database that comes up later, as a server does: it runs
+// before one, unattended.
+const migrateUp = "badge-engine migrate up"
+
 func migrateCommand() *cobra.Command {
 	migrate := &cobra.Command{
 		Use:   "migrate",

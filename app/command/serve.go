@@ -6,10 +6,14 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"os/signal"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
+	"go.uber.org/fx"
 
 	"github.com/badge-engine/badge-engine/app/engine"
 )
@@ -30,11 +34,18 @@ func serveCommand() *cobra.Command {
 				return err
 			}
 			begun := time.Now()
-			if err := e.Start(cmd.Context()); err != nil {
+			// A start may wait for its database; a signal ends that too.
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			if err := e.Start(ctx); err != nil {
 				return err
 			}
 			welcome(cmd, cfg, e, time.Since(begun))
-			end := <-e.Wait()
+			var end fx.ShutdownSignal
+			select {
+			case end = <-e.Wait():
+			case <-ctx.Done():
+			}
 			// The context of the command may be what ended: stopping has its own time.
 			if err := e.Stop(context.WithoutCancel(cmd.Context())); err != nil {
 				return err
@@ -51,7 +62,7 @@ func serveCommand() *cobra.Command {
 func welcome(cmd *cobra.Command, cfg engine.Config, e *engine.Engine, took time.Duration) {
 	local := localURL(cfg, e.Addr())
 	w := cmd.ErrOrStderr()
-	fmt.Fprintf(w, "\nBadge Engine is ready after %s.\n\n", took.Round(time.Millisecond))
+	fmt.Fprintf(w, "\nBadge Engine is up after %s.\n\n", took.Round(time.Millisecond))
 	fmt.Fprintf(w, "  API and its documentation   %s/docs\n", local)
 	fmt.Fprintf(w, "  Health                      %s/health\n", local)
 	fmt.Fprintf(w, "  Public address of badges    %s\n", e.PublicURL())

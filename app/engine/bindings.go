@@ -31,7 +31,7 @@ var bindings = fx.Provide(
 	func(k *issuance.Keyring) verification.Issuers { return k },
 	newHome,
 	func(h *home) verification.Documents { return h },
-	func(d *httpserver.Drain) health.Drainer { return d },
+	func(p *httpserver.Phase) health.Phase { return p },
 )
 
 // auditKey closes the audit trail with a key of its own from the key-encryption key.

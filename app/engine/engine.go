@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -50,6 +51,10 @@ type Engine struct {
 	public string
 	closer io.Closer
 }
+
+// patience is how long a start may take once the database is there: its
+// migrations may rewrite large tables, or wait for another replica that does.
+const patience = 15 * time.Minute
 
 // modules of the house, in the order in which they start.
 var modules = fx.Options(
@@ -135,7 +140,7 @@ func New(o Options) (*Engine, error) {
 	if public, err := o.Config.public(); err == nil {
 		e.public = public.String()
 	}
-	e.app = fx.New(option, fx.Populate(&e.server), fx.StartTimeout(time.Minute), fx.StopTimeout(2*time.Minute))
+	e.app = fx.New(option, fx.Populate(&e.server), fx.StartTimeout(o.Config.Database.Wait+patience), fx.StopTimeout(2*time.Minute))
 	if err := e.app.Err(); err != nil {
 		return nil, dig.RootCause(err)
 	}
@@ -143,11 +148,19 @@ func New(o Options) (*Engine, error) {
 }
 
 // Start starts the parts from the ground up; when it returns nil the server
-// takes requests. After an error everything that had started is stopped again.
+// takes requests. Until then it says of itself that it is starting, and refuses
+// the rest. After an error everything that had started is stopped again.
 func (e *Engine) Start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, e.app.StartTimeout())
 	defer cancel()
-	return e.app.Start(ctx)
+	if err := e.server.Listen(ctx); err != nil {
+		return err
+	}
+	err := e.app.Start(ctx)
+	if err != nil {
+		err = errors.Join(err, e.server.Stop(context.WithoutCancel(ctx)))
+	}
+	return err
 }
 
 // Stop drains the server and stops the parts in the opposite order.

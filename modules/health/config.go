@@ -5,22 +5,23 @@ import (
 	"time"
 )
 
-// Config bounds what asking for health may cost.
+// Config is how closely the parts are watched.
 type Config struct {
-	Timeout time.Duration `env:"HEALTH_TIMEOUT" help:"how long one health probe may take"`
-	Cache   time.Duration `env:"HEALTH_CACHE" help:"how long the answers of the probes are reused"`
+	Interval time.Duration `env:"HEALTH_INTERVAL" help:"how long after its answer each health probe is asked again"`
+	Timeout  time.Duration `env:"HEALTH_TIMEOUT" help:"how long one health probe may take"`
 }
 
-// Default waits two seconds and asks at most once a second.
-func Default() Config { return Config{Timeout: 2 * time.Second, Cache: time.Second} }
+// Default asks each second and waits two for an answer.
+func Default() Config { return Config{Interval: time.Second, Timeout: 2 * time.Second} }
 
-// Check refuses bounds that are none.
+// Check refuses what would never or always ask.
 func (c Config) Check() error {
-	if c.Timeout <= 0 {
-		return errors.New("HEALTH_TIMEOUT must be longer than nothing, such as 2s")
+	var errs []error
+	if c.Interval < 10*time.Millisecond || c.Interval > time.Hour {
+		errs = append(errs, errors.New("HEALTH_INTERVAL must be between 10ms and 1h, such as 1s"))
 	}
-	if c.Cache < 0 {
-		return errors.New("HEALTH_CACHE must not be negative")
+	if c.Timeout < 10*time.Millisecond || c.Timeout > time.Hour {
+		errs = append(errs, errors.New("HEALTH_TIMEOUT must be between 10ms and 1h, such as 2s"))
 	}
-	return nil
+	return errors.Join(errs...)
 }

@@ -11,11 +11,11 @@ import (
 type handlers struct{ service *Service }
 
 func (h handlers) report(c *fiber.Ctx) error {
-	r := h.service.Report(c.UserContext())
+	r := h.service.Report()
 	status := http.StatusOK
 	if !r.OK() {
 		status = http.StatusServiceUnavailable
-		c.Set(fiber.HeaderRetryAfter, "5")
+		c.Set(fiber.HeaderRetryAfter, "2")
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	return httpserver.JSON(c, status, r)

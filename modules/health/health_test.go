@@ -8,10 +8,11 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/fx"
@@ -30,104 +31,149 @@ func TestMain(m *testing.M) {
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"))
 }
 
-type drain bool
+type phase struct{ starting, draining bool }
 
-func (d drain) Draining() bool { return bool(d) }
-
-// clock stands still until it is moved.
-type clock struct{ at time.Time }
-
-func (c *clock) now() time.Time { return c.at }
+func (p phase) Starting() bool { return p.starting }
+func (p phase) Draining() bool { return p.draining }
 
 func answers(name string, err error) probe.Probe {
 	return probe.Probe{Name: name, Check: func(context.Context) error { return err }}
 }
 
+func spare(name string, err error) probe.Probe {
+	p := answers(name, err)
+	p.Spare = true
+	return p
+}
+
+// watched runs a service in a bubble where time passes by itself.
+func watched(t *testing.T, cfg health.Config, at phase, log *slog.Logger, probes func() []probe.Probe, look func(s *health.Service)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s := health.New(cfg, probes(), at, log)
+		if err := s.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		defer s.Stop()
+		look(s)
+	})
+}
+
 func TestReport(t *testing.T) {
-	fine := answers("fine", nil)
+	fine, away := answers("fine", nil), fault.New(fault.Unavailable, "database.unavailable", "Away.")
+	const fineToo = `"fine":{"status":"healthy","latencyMs":0}`
 	for _, row := range []struct {
 		name   string
 		probes []probe.Probe
-		drain  drain
+		phase  phase
 		want   string
 		ok     bool
 	}{
-		{"without probes it is healthy", nil, false, `{"status":"healthy","probes":{}}`, true},
-		{"when all are fine it is healthy", []probe.Probe{fine, answers("other", nil)}, false,
-			`{"status":"healthy","probes":{"fine":{"status":"healthy","latencyMs":0},"other":{"status":"healthy","latencyMs":0}}}`, true},
-		{"one that fails suffices, and keeps its words to itself", []probe.Probe{fine, answers("db", errors.New("dial 10.0.0.7: refused"))}, false,
-			`{"status":"unhealthy","probes":{"db":{"status":"unhealthy","latencyMs":0,"error":"failed"},"fine":{"status":"healthy","latencyMs":0}}}`, false},
-		{"what is unavailable is called so", []probe.Probe{answers("db", fault.New(fault.Unavailable, "database.unavailable", "Away."))}, false,
+		{"without probes it is healthy", nil, phase{}, `{"status":"healthy","probes":{}}`, true},
+		{"when all are fine it is healthy", []probe.Probe{fine, answers("other", nil)}, phase{},
+			`{"status":"healthy","probes":{` + fineToo + `,"other":{"status":"healthy","latencyMs":0}}}`, true},
+		{"one that fails suffices, and keeps its words to itself", []probe.Probe{fine, answers("db", errors.New("dial 10.0.0.7: refused"))}, phase{},
+			`{"status":"unhealthy","probes":{"db":{"status":"unhealthy","latencyMs":0,"error":"failed"},` + fineToo + `}}`, false},
+		{"what is unavailable is called so", []probe.Probe{answers("db", away)}, phase{},
 			`{"status":"unhealthy","probes":{"db":{"status":"unhealthy","latencyMs":0,"error":"unavailable"}}}`, false},
-		{"of two with one name the failing one counts", []probe.Probe{answers("db", errors.New("x")), answers("db", nil)}, false,
+		{"of two with one name the failing one counts", []probe.Probe{answers("db", errors.New("x")), answers("db", nil)}, phase{},
 			`{"status":"unhealthy","probes":{"db":{"status":"unhealthy","latencyMs":0,"error":"failed"}}}`, false},
-		{"while it drains it is not ready, however healthy", []probe.Probe{fine}, true,
-			`{"status":"draining","probes":{"fine":{"status":"healthy","latencyMs":0}}}`, false},
+		{"without what it can spare it is degraded, and ready", []probe.Probe{fine, spare("cache", away)}, phase{},
+			`{"status":"degraded","probes":{"cache":{"status":"unhealthy","latencyMs":0,"error":"unavailable"},` + fineToo + `}}`, true},
+		{"a failure that it can spare does not excuse another", []probe.Probe{answers("db", away), spare("cache", away)}, phase{},
+			`{"status":"unhealthy","probes":{"cache":{"status":"unhealthy","latencyMs":0,"error":"unavailable"},"db":{"status":"unhealthy","latencyMs":0,"error":"unavailable"}}}`, false},
+		{"while others start it is not ready, however healthy", []probe.Probe{fine}, phase{starting: true}, `{"status":"starting","probes":{` + fineToo + `}}`, false},
+		{"while it drains it is not ready, however healthy", []probe.Probe{fine}, phase{draining: true}, `{"status":"draining","probes":{` + fineToo + `}}`, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var log bytes.Buffer
-			s := health.New(health.Default(), row.probes, row.drain, (&clock{}).now, slog.New(slog.NewTextHandler(&log, nil)))
-			r := s.Report(t.Context())
-			data, err := json.Marshal(r)
-			if err != nil || string(data) != row.want || r.OK() != row.ok {
-				t.Errorf("%v %s", err, data)
-			}
-			if strings.Contains(row.want, "failed") && !strings.Contains(log.String(), "probe failed") {
-				t.Errorf("the log says nothing: %s", log.String())
-			}
+			watched(t, health.Default(), row.phase, slog.New(slog.NewTextHandler(&log, nil)), func() []probe.Probe { return row.probes }, func(s *health.Service) {
+				r := s.Report()
+				data, err := json.Marshal(r)
+				if err != nil || string(data) != row.want || r.OK() != row.ok {
+					t.Errorf("%v %s", err, data)
+				}
+				if strings.Contains(row.want, "failed") && !strings.Contains(log.String(), "probe failed") {
+					t.Errorf("the log says nothing: %s", log.String())
+				}
+			})
 		})
 	}
 }
 
-func TestSlowProbeIsCutOff(t *testing.T) {
-	cfg := health.Config{Timeout: time.Millisecond}
+func TestBeforeTheFirstAnswerItIsStarting(t *testing.T) {
+	s := health.New(health.Default(), []probe.Probe{answers("db", nil)}, phase{}, slog.New(slog.DiscardHandler))
+	if r := s.Report(); r.Status != health.Starting || r.OK() || len(r.Probes) != 0 {
+		t.Errorf("%+v", r)
+	}
+	s.Stop() // without a Start: nothing to stop
+}
+
+func TestAHangingProbeIsCutOffAndNeverDelaysAReport(t *testing.T) {
+	cfg := health.Config{Interval: time.Second, Timeout: 2 * time.Second}
 	slow := probe.Probe{Name: "slow", Check: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}
-	release := make(chan struct{})
-	deaf := probe.Probe{Name: "deaf", Check: func(context.Context) error { <-release; return nil }}
-	r := health.New(cfg, []probe.Probe{slow, deaf}, drain(false), time.Now, slog.New(slog.DiscardHandler)).Report(t.Context())
-	close(release)
-	for _, name := range []string{"slow", "deaf"} {
-		if r.Probes[name].Error != "timeout" {
-			t.Errorf("%s: %+v", name, r.Probes[name])
-		}
-	}
-}
-
-func TestProbesAreAskedAtOnce(t *testing.T) {
-	var both sync.WaitGroup
-	both.Add(2)
-	meet := func(context.Context) error { both.Done(); both.Wait(); return nil } // ends only if both run
-	s := health.New(health.Config{Timeout: time.Minute}, []probe.Probe{{Name: "a", Check: meet}, {Name: "b", Check: meet}}, drain(false), time.Now, slog.New(slog.DiscardHandler))
-	if !s.Report(t.Context()).OK() {
-		t.Error("not healthy")
-	}
-}
-
-func TestAnswersAreReusedForAWhile(t *testing.T) {
+	var release chan struct{}
 	var asked atomic.Int64
-	c := &clock{at: time.Unix(0, 0)}
-	s := health.New(health.Default(), []probe.Probe{{Name: "p", Check: func(context.Context) error { asked.Add(1); return nil }}}, drain(false), c.now, slog.New(slog.DiscardHandler))
-	var crowd sync.WaitGroup
-	for range 50 {
-		crowd.Go(func() { s.Report(context.Background()) })
+	deaf := probe.Probe{Name: "deaf", Check: func(context.Context) error {
+		if asked.Add(1) == 2 {
+			<-release
+		}
+		return nil
+	}}
+	both := func() []probe.Probe {
+		release = make(chan struct{})
+		return []probe.Probe{slow, deaf}
 	}
-	crowd.Wait()
-	if asked.Load() != 1 {
-		t.Errorf("a crowd asked %d times", asked.Load())
-	}
-	c.at = c.at.Add(time.Second)
-	s.Report(t.Context())
-	if asked.Load() != 2 {
-		t.Errorf("asked %d times after a second", asked.Load())
+	watched(t, cfg, phase{}, slog.New(slog.DiscardHandler), both, func(s *health.Service) {
+		if r := s.Report(); r.Probes["slow"].Error != "timeout" || r.Probes["slow"].LatencyMS != 2000 || r.Probes["deaf"].Status != health.Healthy {
+			t.Errorf("after the start: %+v", r)
+		}
+		time.Sleep(time.Minute)
+		begun := time.Now()
+		if r := s.Report(); r.Probes["deaf"].Error != "timeout" || time.Since(begun) != 0 {
+			t.Errorf("while it hangs: %+v after %s", r, time.Since(begun))
+		}
+		if asked.Load() != 2 {
+			t.Errorf("a probe that hangs was asked %d times", asked.Load())
+		}
+		close(release)
+		time.Sleep(2 * time.Second)
+		if r := s.Report(); r.Probes["deaf"].Status != health.Healthy {
+			t.Errorf("after it came back: %+v", r)
+		}
+	})
+}
+
+func TestItMendsItselfAndLogsChangesAlone(t *testing.T) {
+	var log bytes.Buffer
+	var broken atomic.Bool
+	p := probe.Probe{Name: "db", Check: func(context.Context) error {
+		if broken.Load() {
+			return errors.New("away")
+		}
+		return nil
+	}}
+	watched(t, health.Default(), phase{}, slog.New(slog.NewTextHandler(&log, nil)), func() []probe.Probe { return []probe.Probe{p} }, func(s *health.Service) {
+		for _, away := range []bool{true, false} {
+			broken.Store(away)
+			time.Sleep(time.Minute)
+			if s.Report().OK() == away {
+				t.Errorf("away %t: %+v", away, s.Report())
+			}
+		}
+	})
+	if got := log.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "probe failed") || !strings.Contains(got, "probe recovered") {
+		t.Errorf("the log has\n%s", got)
 	}
 }
 
-func TestCallerThatLeavesSpoilsNothing(t *testing.T) {
+func TestAStartThatIsGivenUpLeavesNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	s := health.New(health.Default(), []probe.Probe{{Name: "p", Check: func(ctx context.Context) error { return ctx.Err() }}}, drain(false), time.Now, slog.New(slog.DiscardHandler))
-	if !s.Report(ctx).OK() {
-		t.Error("the cancelled caller made the server unhealthy for all")
+	deaf := probe.Probe{Name: "p", Check: func(ctx context.Context) error { <-ctx.Done(); return nil }}
+	s := health.New(health.Config{Interval: time.Hour, Timeout: time.Hour}, []probe.Probe{deaf}, phase{}, slog.New(slog.DiscardHandler))
+	if err := s.Start(ctx); !errors.Is(err, context.Canceled) {
+		t.Error(err)
 	}
 }
 
@@ -136,10 +182,10 @@ func TestModuleOverHTTP(t *testing.T) {
 	cfg := httpserver.Default()
 	cfg.Host, cfg.Port = "127.0.0.1", 0
 	var server *httpserver.Server
-	c := &clock{}
+	var service *health.Service
 	app := fxtest.New(t, fx.NopLogger,
-		fx.Supply(cfg, health.Config{Timeout: time.Minute}, slog.New(slog.DiscardHandler)),
-		fx.Provide(func() func() time.Time { return c.now }, func(d *httpserver.Drain) health.Drainer { return d }),
+		fx.Supply(cfg, health.Config{Interval: 10 * time.Millisecond, Timeout: time.Minute}, slog.New(slog.DiscardHandler)),
+		fx.Provide(func(p *httpserver.Phase) health.Phase { return p }),
 		probe.Provide(func() probe.Probe {
 			return probe.Probe{Name: "p", Check: func(context.Context) error {
 				if failing.Load() {
@@ -148,7 +194,7 @@ func TestModuleOverHTTP(t *testing.T) {
 				return nil
 			}}
 		}),
-		httpserver.Module, health.Module, fx.Populate(&server),
+		httpserver.Module, health.Module, fx.Populate(&server, &service),
 	)
 	app.RequireStart()
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
@@ -168,11 +214,14 @@ func TestModuleOverHTTP(t *testing.T) {
 			t.Errorf("%s %s: %v %d %s", method, path, err, res.StatusCode, body)
 		}
 	}
-	ask("GET", "/health", 200, `{"status":"healthy","probes":{"p":{"status":"healthy","latencyMs":0}}}`)
+	ask("GET", "/health", 200, `{"status":"healthy","probes":{"p":{"status":"healthy","latencyMs":0`)
 	ask("GET", "/health/ready", 200, `"status":"healthy"`)
 	ask("GET", "/health/live", 200, `{"status":"healthy"}`)
 	ask("HEAD", "/health", 200, "")
 	failing.Store(true)
+	for service.Report().OK() { // ends: the probe is asked again soon
+		runtime.Gosched()
+	}
 	ask("GET", "/health", 503, `"error":"failed"`)
 	ask("GET", "/health/ready", 503, `"status":"unhealthy"`)
 	ask("HEAD", "/health/ready", 503, "")
@@ -187,7 +236,7 @@ func TestConfig(t *testing.T) {
 	if err := health.Default().Check(); err != nil {
 		t.Error(err)
 	}
-	for says, c := range map[string]health.Config{"HEALTH_TIMEOUT": {}, "HEALTH_CACHE": {Timeout: 1, Cache: -1}} {
+	for says, c := range map[string]health.Config{"HEALTH_TIMEOUT": {Interval: time.Second}, "HEALTH_INTERVAL": {Timeout: time.Second}} {
 		if err := c.Check(); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("error %v does not name %s", err, says)
 		}

@@ -2,24 +2,27 @@ package health
 
 import (
 	"log/slog"
-	"time"
 
 	"go.uber.org/fx"
 
 	"github.com/badge-engine/badge-engine/platform/httpserver"
 	"github.com/badge-engine/badge-engine/platform/logging"
 	"github.com/badge-engine/badge-engine/platform/probe"
+	"github.com/badge-engine/badge-engine/platform/telemetry"
 )
 
-// Module serves the health of every probe that is offered. It asks for a Config,
-// a Drainer and the clock.
+// Module watches every probe that is offered and serves what it sees. It asks for
+// a Config and the Phase.
 var Module = fx.Module("health",
 	logging.Scope("health"),
 	fx.Provide(probe.Collect(assemble)),
+	telemetry.Provide(gauge),
 	httpserver.Mount(Routes),
 )
 
 // assemble is New with the probes first, as Collect wants them.
-func assemble(probes []probe.Probe, cfg Config, drain Drainer, now func() time.Time, log *slog.Logger) *Service {
-	return New(cfg, probes, drain, now, log)
+func assemble(probes []probe.Probe, lifecycle fx.Lifecycle, cfg Config, phase Phase, log *slog.Logger) *Service {
+	s := New(cfg, probes, phase, log)
+	lifecycle.Append(fx.StartStopHook(s.Start, s.Stop))
+	return s
 }

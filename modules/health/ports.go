@@ -1,4 +1,7 @@
 package health
 
-// Drainer says whether the server is on its way out.
-type Drainer interface{ Draining() bool }
+// Phase says whether the server is still on its way in, or already on its way out.
+type Phase interface {
+	Starting() bool
+	Draining() bool
+}

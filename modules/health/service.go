@@ -14,18 +14,20 @@ import (
 // The words of a report.
 const (
 	Healthy   = "healthy"
+	Degraded  = "degraded" // only parts fail that the server can spare
 	Unhealthy = "unhealthy"
+	Starting  = "starting"
 	Draining  = "draining"
 )
 
 // Report is how the server is.
 type Report struct {
-	Status string            `json:"status" enum:"healthy,unhealthy,draining"`
+	Status string            `json:"status" enum:"healthy,degraded,unhealthy,starting,draining"`
 	Probes map[string]Result `json:"probes"`
 }
 
 // OK reports whether traffic may be sent here.
-func (r Report) OK() bool { return r.Status == Healthy }
+func (r Report) OK() bool { return r.Status == Healthy || r.Status == Degraded }
 
 // Result is what one probe found.
 type Result struct {
@@ -34,82 +36,156 @@ type Result struct {
 	Error     string  `json:"error,omitempty" doc:"The kind of trouble: timeout, unavailable, or failed. The log says more."`
 }
 
-// Service asks the probes, at most once in Config.Cache.
+// Service watches the probes from Start to Stop.
 type Service struct {
-	cfg    Config
-	probes []probe.Probe
-	drain  Drainer
-	now    func() time.Time
-	log    *slog.Logger
+	cfg     Config
+	watches []*watch
+	phase   Phase
+	log     *slog.Logger
 
-	asking sync.Mutex // held while the probes are asked, so that a crowd asks once
-	asked  time.Time
-	found  map[string]Result
+	stop    context.CancelFunc // nil before Start
+	running sync.WaitGroup
+}
+
+// watch is one probe and what it said last.
+type watch struct {
+	probe.Probe
+	answered chan struct{} // closed at the first answer
+
+	mu     sync.Mutex
+	result Result // its Status is empty before the first answer
 }
 
 // New makes a Service over the probes.
-func New(cfg Config, probes []probe.Probe, drain Drainer, now func() time.Time, log *slog.Logger) *Service {
-	return &Service{cfg: cfg, probes: probes, drain: drain, now: now, log: log}
+func New(cfg Config, probes []probe.Probe, phase Phase, log *slog.Logger) *Service {
+	s := &Service{cfg: cfg, phase: phase, log: log}
+	for _, p := range probes {
+		s.watches = append(s.watches, &watch{Probe: p, answered: make(chan struct{})})
+	}
+	return s
 }
 
-// Report asks every probe, or remembers what they said a moment ago.
-func (s *Service) Report(ctx context.Context) Report {
-	r := Report{Status: Healthy, Probes: s.ask(ctx)}
-	for _, p := range r.Probes {
-		if p.Status != Healthy {
+// Start begins to ask the probes, and waits until each has answered once or its
+// time is up.
+func (s *Service) Start(ctx context.Context) error {
+	// The watching goes on after whoever starts it has left.
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop = stop
+	for _, w := range s.watches {
+		s.running.Go(func() { s.watch(background, w) })
+	}
+	for _, w := range s.watches {
+		select {
+		case <-w.answered:
+		case <-ctx.Done():
+			s.Stop()
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// Stop ends the watching. A probe that ignores its context is not waited for.
+func (s *Service) Stop() {
+	if s.stop != nil {
+		s.stop()
+		s.running.Wait()
+	}
+}
+
+// Report says what the probes said last. It waits for nothing.
+func (s *Service) Report() Report {
+	r := Report{Status: Healthy, Probes: make(map[string]Result, len(s.watches))}
+	for _, w := range s.watches {
+		result := w.last()
+		switch {
+		case result.Status == "":
+			r.Status = Starting
+			continue
+		case result.Status == Healthy:
+		case r.Status == Healthy && w.Spare:
+			r.Status = Degraded
+		case !w.Spare && r.Status != Starting:
 			r.Status = Unhealthy
 		}
-	}
-	if s.drain.Draining() {
-		r.Status = Draining
-	}
-	return r
-}
-
-func (s *Service) ask(ctx context.Context) map[string]Result {
-	s.asking.Lock()
-	defer s.asking.Unlock()
-	if s.found != nil && s.now().Sub(s.asked) < s.cfg.Cache {
-		return s.found
-	}
-	results := make([]Result, len(s.probes))
-	var all sync.WaitGroup
-	for i, p := range s.probes {
-		all.Go(func() { results[i] = s.one(ctx, p) })
-	}
-	all.Wait()
-	found := make(map[string]Result, len(results))
-	for i, p := range s.probes {
 		// Of two probes with one name the failing one counts.
-		if known, twice := found[p.Name]; !twice || known.Status == Healthy {
-			found[p.Name] = results[i]
+		if known, twice := r.Probes[w.Name]; !twice || known.Status == Healthy {
+			r.Probes[w.Name] = result
 		}
 	}
-	s.found, s.asked = found, s.now()
-	return found
-}
-
-// one asks one probe. A probe that ignores its context is not waited for; its
-// goroutine ends when the probe does.
-func (s *Service) one(ctx context.Context, p probe.Probe) Result {
-	// The answer is for all who ask now, so it must not end with the first of them.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Timeout)
-	defer cancel()
-	started := s.now()
-	answer := make(chan error, 1)
-	go func() { answer <- p.Check(ctx) }()
-	var err error
-	select {
-	case err = <-answer:
-	case <-ctx.Done():
-		err = ctx.Err()
-	}
-	r := Result{Status: Healthy, LatencyMS: float64(s.now().Sub(started).Microseconds()) / 1000}
-	if err != nil {
-		r.Status, r.Error = Unhealthy, word(err)
-		s.log.WarnContext(ctx, "probe failed", "probe", p.Name, "error", err)
+	switch {
+	case s.phase.Draining():
+		r.Status = Draining
+	case s.phase.Starting():
+		r.Status = Starting
 	}
 	return r
+}
+
+func (w *watch) last() Result {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.result
+}
+
+func (s *Service) watch(ctx context.Context, w *watch) {
+	pause := time.NewTimer(0)
+	defer pause.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-pause.C:
+		}
+		s.ask(ctx, w)
+		pause.Reset(s.cfg.Interval)
+	}
+}
+
+// ask asks one probe. One that ignores its context is unhealthy as soon as its
+// time is up, and is not asked again before it has answered: questions never
+// pile up.
+func (s *Service) ask(ctx context.Context, w *watch) {
+	question, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	begun := time.Now()
+	answer := make(chan error, 1)
+	go func() { answer <- w.Check(question) }()
+	select {
+	case err := <-answer:
+		s.note(ctx, w, time.Since(begun), err)
+	case <-question.Done():
+		s.note(ctx, w, time.Since(begun), question.Err())
+		select {
+		case <-answer:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// note remembers an answer, and logs when it is another than before.
+func (s *Service) note(ctx context.Context, w *watch, took time.Duration, err error) {
+	if ctx.Err() != nil {
+		return // the watching ends; what fails now fails because of that
+	}
+	r := Result{Status: Healthy, LatencyMS: float64(took.Microseconds()) / 1000}
+	if err != nil {
+		r.Status, r.Error = Unhealthy, word(err)
+	}
+	w.mu.Lock()
+	before := w.result
+	w.result = r
+	w.mu.Unlock()
+	if before.Status != r.Status || before.Error != r.Error {
+		if err != nil {
+			s.log.WarnContext(ctx, "probe failed", "probe", w.Name, "error", err)
+		} else if before.Status != "" {
+			s.log.InfoContext(ctx, "probe recovered", "probe", w.Name)
+		}
+	}
+	if before.Status == "" {
+		close(w.answered)
+	}
 }
 
 // word says no more than a stranger may know.

@@ -26,6 +26,6 @@ func Module(drivers ...Driver) fx.Option {
 			}, store.Close))
 			return store, nil
 		}),
-		probe.Provide(func(cache Cache) probe.Probe { return probe.Probe{Name: "cache", Check: cache.Ping} }),
+		probe.Provide(func(cache Cache) probe.Probe { return probe.Probe{Name: "cache", Check: cache.Ping, Spare: true} }),
 	)
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // Config says where the database is and how it may be used.
@@ -17,13 +18,15 @@ type Config struct {
 	// connections and writes with one.
 	PoolSize    int `env:"DB_POOL_SIZE" help:"how many connections stay open"`
 	MaxOverflow int `env:"DB_MAX_OVERFLOW" help:"how many more may be opened under load"`
+	// Wait is how long a start waits for a database that comes up later.
+	Wait time.Duration `env:"DB_WAIT" help:"how long a start waits for a database that cannot be reached yet"`
 	// Echo logs every statement with its duration, without its values.
 	Echo bool `env:"SQL_ECHO" help:"log every statement with its duration, without its values"`
 }
 
 // Default is an SQLite file below the working directory.
 func Default() Config {
-	return Config{URL: "sqlite:./data/badge-engine.db", PoolSize: 10, MaxOverflow: 10}
+	return Config{URL: "sqlite:./data/badge-engine.db", PoolSize: 10, MaxOverflow: 10, Wait: time.Minute}
 }
 
 // Check names the first variable whose value cannot be used. Whether the
@@ -36,6 +39,8 @@ func (c Config) Check() error {
 		return errors.New("DB_POOL_SIZE must be between 1 and 1000")
 	case c.MaxOverflow < 0 || c.MaxOverflow > 1000:
 		return errors.New("DB_MAX_OVERFLOW must be between 0 and 1000")
+	case c.Wait < 0 || c.Wait > 24*time.Hour:
+		return errors.New("DB_WAIT must be between 0s and 24h, such as 1m")
 	}
 	return nil
 }

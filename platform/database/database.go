@@ -78,16 +78,43 @@ func (d *DB) handle(pool *sql.DB) (*gorm.DB, error) {
 	return handle, err
 }
 
-// Start makes the place of the database ready and connects to it.
+// Start makes the place of the database ready and connects to it. For a database
+// that cannot be reached yet it waits, as long as the configuration says.
 func (d *DB) Start(ctx context.Context) error {
 	if err := d.driver.Prepare(ctx, d.cfg); err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
-	if err := d.writes.PingContext(ctx); err != nil {
-		return d.Translate(err)
+	if err := d.await(ctx); err != nil {
+		return err
 	}
 	d.log.InfoContext(ctx, "database opened", slog.String("dialect", d.Dialect()), slog.Any("url", d.cfg))
 	return nil
+}
+
+const (
+	firstPause = 100 * time.Millisecond
+	longPause  = 2 * time.Second
+)
+
+// await tries to connect, at first quickly, until it succeeds or the time is up.
+func (d *DB) await(ctx context.Context) error {
+	until := time.Now().Add(d.cfg.Wait)
+	pause := firstPause
+	for {
+		err := d.Translate(d.writes.PingContext(ctx))
+		if err == nil || !errors.Is(err, ErrUnavailable) || time.Until(until) < pause {
+			return err
+		}
+		if pause == firstPause {
+			d.log.WarnContext(ctx, "database is away, waiting for it", slog.Any("url", d.cfg), slog.Duration("patience", d.cfg.Wait), slog.Any("error", errors.Unwrap(err)))
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return err
+		}
+		pause = min(2*pause, longPause)
+	}
 }
 
 // Close ends every connection. Statements after it answer [ErrUnavailable].

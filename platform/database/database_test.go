@@ -2,10 +2,15 @@ package database_test
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"log/slog"
+	"net"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/badge-engine/badge-engine/platform/database"
 	"github.com/badge-engine/badge-engine/platform/probe"
@@ -31,6 +36,7 @@ func TestConfigNamesTheVariableThatIsWrong(t *testing.T) {
 		{"a database in memory", func(c *database.Config) { c.URL = "sqlite::memory:" }, "DATABASE_URL"},
 		{"an SQLite address without a file", func(c *database.Config) { c.URL = "sqlite:" }, "DATABASE_URL"},
 		{"a pool of nothing", func(c *database.Config) { c.PoolSize = 0 }, "DB_POOL_SIZE"},
+		{"a wait into the past", func(c *database.Config) { c.Wait = -time.Second }, "DB_WAIT"},
 		{"a negative overflow", func(c *database.Config) { c.MaxOverflow = -1 }, "DB_MAX_OVERFLOW"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -75,6 +81,85 @@ func TestStartMakesTheFolderAndNewDoesNot(t *testing.T) {
 	if found, _ := filepath.Glob(filepath.Join(strings.ReplaceAll(folder, "?", "[?]"), "x.db")); len(found) != 1 {
 		t.Error("the file is not where it was asked for")
 	}
+}
+
+func TestStartWaitsForADatabaseThatComesUpLater(t *testing.T) {
+	var address string
+	for _, engine := range dbtest.Engines(t) {
+		if engine.Name == "postgres" {
+			address = engine.URL
+		}
+	}
+	if address == "" {
+		t.Skip("needs PostgreSQL: `go run ./test/run` starts one")
+	}
+	far, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	door, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	near := *far
+	near.Host = door.Addr().String()
+	_ = door.Close() // now nobody answers there
+
+	var log lines
+	open := func(wait time.Duration) *database.DB {
+		cfg := database.Default()
+		cfg.URL, cfg.Wait = near.String(), wait
+		db, err := database.New(cfg, slog.New(slog.NewTextHandler(&log, nil)), dbtest.Drivers()...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		return db
+	}
+	unavailable(t, "without patience", open(0).Start(t.Context()))
+	impatient, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := open(time.Hour).Start(impatient); err == nil {
+		t.Error("a start that was given up succeeded")
+	}
+
+	log.say = make(chan struct{}, 1)
+	started := make(chan error, 1)
+	go func() { started <- open(time.Minute).Start(t.Context()) }()
+	<-log.say // it has tried, and waits
+	if door, err = net.Listen("tcp", near.Host); err != nil {
+		t.Fatal(err)
+	}
+	defer door.Close()
+	go func() {
+		for {
+			in, err := door.Accept()
+			if err != nil {
+				return
+			}
+			out, err := net.Dial("tcp", far.Host)
+			if err != nil {
+				_ = in.Close()
+				continue
+			}
+			go func() { _, _ = io.Copy(out, in); _ = out.Close() }()
+			go func() { _, _ = io.Copy(in, out); _ = in.Close() }()
+		}
+	}()
+	if err := <-started; err != nil {
+		t.Errorf("the database came up, but %v", err)
+	}
+}
+
+// lines is a log that tells when something was written.
+type lines struct{ say chan struct{} }
+
+func (l *lines) Write(p []byte) (int, error) {
+	select {
+	case l.say <- struct{}{}:
+	default:
+	}
+	return len(p), nil
 }
 
 func TestEchoShowsStatementsAndNoValues(t *testing.T) {

@@ -30,7 +30,7 @@ func Speak(constructor any) fx.Option {
 // route is not public; a net.Listener may be supplied.
 var Module = fx.Module("httpserver",
 	logging.Scope("httpserver"),
-	fx.Provide(NewDrain, assemble),
+	fx.Provide(NewPhase, assemble),
 	fx.Invoke(run),
 )
 
@@ -44,13 +44,13 @@ type parts struct {
 	Witness  Witness           `optional:"true"`
 	Observer Observer          `optional:"true"`
 	Limits   *ratelimit.Limits `optional:"true"`
-	Drain    *Drain
+	Phase    *Phase
 	Listener net.Listener `optional:"true"`
 	Log      *slog.Logger
 }
 
 func assemble(p parts) (*Server, error) {
-	return New(p.Config, Parts{Tables: p.Tables, Dialects: p.Dialects, Guard: p.Guard, Witness: p.Witness, Observer: p.Observer, Limits: p.Limits, Drain: p.Drain, Listener: p.Listener}, p.Log)
+	return New(p.Config, Parts{Tables: p.Tables, Dialects: p.Dialects, Guard: p.Guard, Witness: p.Witness, Observer: p.Observer, Limits: p.Limits, Phase: p.Phase, Listener: p.Listener}, p.Log)
 }
 
 func run(lifecycle fx.Lifecycle, s *Server, shutdown fx.Shutdowner) {

@@ -24,7 +24,7 @@ func TestModuleServesWhatIsMounted(t *testing.T) {
 		httpserver.Module,
 		fx.Provide(func() httpserver.Guard { return guard{} }),
 		// A part that reports on the drain is served by the server that drains.
-		httpserver.Mount(func(d *httpserver.Drain) httpserver.Table {
+		httpserver.Mount(func(*httpserver.Phase) httpserver.Table {
 			return httpserver.Table{get("/one", httpserver.Authenticated(), ok)}
 		}),
 		httpserver.Mount(func() httpserver.Table {

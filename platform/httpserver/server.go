@@ -24,16 +24,19 @@ import (
 	"github.com/badge-engine/badge-engine/platform/ratelimit"
 )
 
-// Drain says whether the server is on its way out, so that readiness can fail
-// first. It is a thing of its own because whoever reports readiness is served
-// by the server.
-type Drain struct{ on atomic.Bool }
+// Phase says whether the server is still on its way in, or already on its way
+// out, so that readiness can fail meanwhile. It is a thing of its own because
+// whoever reports readiness is served by the server.
+type Phase struct{ starting, draining atomic.Bool }
 
-// NewDrain makes a Drain that is off.
-func NewDrain() *Drain { return &Drain{} }
+// NewPhase makes the Phase of a server that simply serves.
+func NewPhase() *Phase { return &Phase{} }
+
+// Starting reports whether the server listens while other parts still start.
+func (p *Phase) Starting() bool { return p.starting.Load() }
 
 // Draining reports whether the server is shutting down.
-func (d *Drain) Draining() bool { return d.on.Load() }
+func (p *Phase) Draining() bool { return p.draining.Load() }
 
 // Parts are what a server is assembled from.
 type Parts struct {
@@ -43,7 +46,7 @@ type Parts struct {
 	Witness  Witness           // may be nil
 	Observer Observer          // may be nil
 	Limits   *ratelimit.Limits // may be nil: nobody is limited
-	Drain    *Drain            // may be nil
+	Phase    *Phase            // may be nil
 	Listener net.Listener      // may be nil: Start then listens on Config.Host and Config.Port
 }
 
@@ -57,7 +60,7 @@ type Server struct {
 	witness  Witness
 	observer Observer
 	limits   *ratelimit.Limits
-	drain    *Drain
+	phase    *Phase
 	log      *slog.Logger
 	proxies  []netip.Prefix
 	origins  origins
@@ -87,7 +90,7 @@ func New(cfg Config, parts Parts, log *slog.Logger) (*Server, error) {
 		witness:  parts.Witness,
 		observer: parts.Observer,
 		limits:   parts.Limits,
-		drain:    parts.Drain,
+		phase:    parts.Phase,
 		log:      log,
 		proxies:  proxies,
 		origins:  cfg.CORSOrigins,
@@ -95,8 +98,8 @@ func New(cfg Config, parts Parts, log *slog.Logger) (*Server, error) {
 		onLost:   func() {},
 		wait:     wait,
 	}
-	if s.drain == nil {
-		s.drain = NewDrain()
+	if s.phase == nil {
+		s.phase = NewPhase()
 	}
 	if s.routes, err = arrange(append([]Table{s.ownRoutes()}, parts.Tables...)); err != nil {
 		return nil, err
@@ -143,7 +146,7 @@ func New(cfg Config, parts Parts, log *slog.Logger) (*Server, error) {
 func (s *Server) Routes() []Route { return append([]Route(nil), s.routes...) }
 
 // Draining reports whether the server is shutting down.
-func (s *Server) Draining() bool { return s.drain.Draining() }
+func (s *Server) Draining() bool { return s.phase.Draining() }
 
 // Addr is where the server listens; nil before Start, unless it was given a listener.
 func (s *Server) Addr() net.Addr {
@@ -156,8 +159,22 @@ func (s *Server) Addr() net.Addr {
 // Test answers a request without a listener, for tests of handlers.
 func (s *Server) Test(r *http.Request) (*http.Response, error) { return s.app.Test(r, -1) }
 
-// Start listens and begins to serve. Stop must follow a Start that succeeded.
+// Start begins to serve, and listens if it does not yet. Stop must follow a
+// Start that succeeded.
 func (s *Server) Start(ctx context.Context) error {
+	if s.served == nil {
+		if err := s.Listen(ctx); err != nil {
+			return err
+		}
+	}
+	s.phase.starting.Store(false)
+	return nil
+}
+
+// Listen lets the server answer before the parts that it needs have started:
+// the routes that say Early do, all others are refused until Start. Stop must
+// follow a Listen that succeeded.
+func (s *Server) Listen(ctx context.Context) error {
 	var certificates []tls.Certificate
 	if s.cfg.TLSCert != "" {
 		pair, err := tls.LoadX509KeyPair(s.cfg.TLSCert, s.cfg.TLSKey)
@@ -177,6 +194,7 @@ func (s *Server) Start(ctx context.Context) error {
 	if certificates != nil {
 		listener = tls.NewListener(listener, &tls.Config{Certificates: certificates, MinVersion: tls.VersionTLS12})
 	}
+	s.phase.starting.Store(true)
 	s.served = make(chan struct{})
 	go func() {
 		defer close(s.served)
@@ -194,12 +212,14 @@ func (s *Server) Start(ctx context.Context) error {
 // connection is taken any more, requests in flight may finish within
 // Config.ShutdownTimeout, and what is left then is cut off.
 func (s *Server) Stop(ctx context.Context) error {
-	s.drain.on.Store(true)
+	s.phase.draining.Store(true)
 	if s.served == nil {
 		return nil
 	}
 	s.log.InfoContext(ctx, "draining", "delay", s.cfg.DrainDelay)
-	s.wait(ctx, s.cfg.DrainDelay)
+	if !s.phase.Starting() { // nobody was sent here yet
+		s.wait(ctx, s.cfg.DrainDelay)
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.ShutdownTimeout)
 	defer cancel()
 	err := s.app.ShutdownWithContext(ctx)
@@ -232,6 +252,7 @@ func wait(ctx context.Context, d time.Duration) {
 
 var (
 	errTooLarge = fault.New(fault.TooLarge, "httpserver.too_large", "The body is larger than what is taken here.")
+	errStarting = fault.New(fault.Unavailable, "httpserver.starting", "The server is still starting.").RetryAfter(time.Second)
 	errEncoding = fault.New(fault.Unsupported, "httpserver.content_encoding", "Compressed bodies are not taken here.")
 )
 
@@ -248,6 +269,9 @@ func (s *Server) serve(r Route) fiber.Handler {
 		started := time.Now()
 		if p := passageOf(c); p != nil {
 			p.route, started = &r, p.started
+		}
+		if !r.Early && s.phase.Starting() {
+			return errStarting
 		}
 		ctx := withDeadline(c.UserContext(), started.Add(deadline))
 		defer ctx.end()

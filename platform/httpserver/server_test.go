@@ -434,16 +434,51 @@ func TestUnreadableRequestsAreProblems(t *testing.T) {
 	}
 }
 
+func TestBeforeTheStartOnlyEarlyRoutesAnswer(t *testing.T) {
+	phase := httpserver.NewPhase()
+	early := get("/early", httpserver.Public(), func(c *fiber.Ctx) error { return c.SendString(fmt.Sprint(phase.Starting())) })
+	early.Early = true
+	s, err := httpserver.New(config(), httpserver.Parts{Phase: phase, Tables: []httpserver.Table{{early, get("/late", httpserver.Public(), ok)}}}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Listen(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{}
+	h := &house{Server: s, url: "http://" + s.Addr().String(), client: &http.Client{Transport: transport}}
+	defer transport.CloseIdleConnections()
+	if res, body := h.do(t, "GET", "/early", ""); res.StatusCode != 200 || body != "true" {
+		t.Errorf("early: %d %s", res.StatusCode, body)
+	}
+	if res, body := h.do(t, "GET", "/late", ""); res.StatusCode != 503 || res.Header.Get("Retry-After") != "1" || !strings.Contains(body, "httpserver.starting") {
+		t.Errorf("late: %d %s", res.StatusCode, body)
+	}
+	address := s.Addr().String()
+	if err := s.Start(t.Context()); err != nil || s.Addr().String() != address {
+		t.Errorf("%v, now at %s", err, s.Addr())
+	}
+	if res, body := h.do(t, "GET", "/late", ""); res.StatusCode != 200 {
+		t.Errorf("after the start: %d %s", res.StatusCode, body)
+	}
+	if _, body := h.do(t, "GET", "/early", ""); body != "false" {
+		t.Errorf("still starting: %s", body)
+	}
+	if err := s.Stop(context.Background()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestDrainOrder(t *testing.T) {
 	entered, release, waiting, closed := make(chan struct{}), make(chan struct{}), make(chan struct{}), make(chan struct{})
-	drain := httpserver.NewDrain()
-	h := start(t, config(), httpserver.Parts{Drain: drain, Tables: []httpserver.Table{{
+	phase := httpserver.NewPhase()
+	h := start(t, config(), httpserver.Parts{Phase: phase, Tables: []httpserver.Table{{
 		get("/work", httpserver.Public(), func(c *fiber.Ctx) error {
 			close(entered)
 			<-release
 			return c.SendString("finished")
 		}),
-		get("/state", httpserver.Public(), func(c *fiber.Ctx) error { return c.SendString(fmt.Sprint(drain.Draining())) }),
+		get("/state", httpserver.Public(), func(c *fiber.Ctx) error { return c.SendString(fmt.Sprint(phase.Draining())) }),
 	}}})
 	h.DelayBy(func(context.Context, time.Duration) { close(waiting); <-closed })
 

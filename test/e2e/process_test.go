@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/badge-engine/badge-engine/app/engine"
 	"github.com/badge-engine/badge-engine/test/dbtest"
 )
 
@@ -274,9 +275,7 @@ func TestTheServerMendsItselfWhenTheDatabaseComesBack(t *testing.T) {
 			t.Errorf("without a database: %d, Retry-After %q, %s", a.status, a.header.Get("Retry-After"), a.body)
 		}
 	}
-	if a := h.send("GET", "/health/ready", nil); a.status != 503 {
-		t.Errorf("ready without a database: %s", a.body)
-	}
+	h.until("/health/ready", 503)
 	h.must(200, h.send("GET", "/health/live", nil))
 	wire.mend()
 	for deadline := time.Now().Add(30 * time.Second); ; {
@@ -285,6 +284,84 @@ func TestTheServerMendsItselfWhenTheDatabaseComesBack(t *testing.T) {
 		} else if time.Now().After(deadline) {
 			t.Fatalf("still %d: %s", a.status, a.body)
 		}
+	}
+}
+
+func TestHealthAnswersAtOnceWhileTheDatabaseHangs(t *testing.T) {
+	var address string
+	for _, e := range dbtest.Engines(t) {
+		if e.Name == "postgres" {
+			address = e.URL
+		}
+	}
+	if address == "" {
+		t.Skip("needs PostgreSQL: `go run ./test/run` starts one")
+	}
+	wire := newWire(t, address)
+	h := boot(t, func(cfg *engine.Config) {
+		cfg.Database.URL = wire.url
+		cfg.Health.Timeout, cfg.Health.Interval = 100*time.Millisecond, 20*time.Millisecond
+	})
+	h.must(200, h.send("GET", "/health/ready", nil))
+	wire.hold()
+	h.until("/health/ready", 503)
+	fastest := time.Hour
+	for range 20 { // one that is delayed by this machine does not count
+		begun := time.Now()
+		a := h.send("GET", "/health", nil)
+		fastest = min(fastest, time.Since(begun))
+		if a.status != 503 || !bytes.Contains(a.body, []byte(`"error":"timeout"`)) || a.header.Get("Retry-After") == "" {
+			t.Fatalf("while it hangs: %d %s", a.status, a.body)
+		}
+	}
+	if fastest > 50*time.Millisecond {
+		t.Errorf("no answer within 50 ms, the fastest took %s", fastest)
+	}
+	wire.mend()
+	h.until("/health/ready", 200)
+}
+
+func TestAServerWithoutRedisIsDegradedAndReady(t *testing.T) {
+	h := boot(t, func(cfg *engine.Config) {
+		cfg.Cache.URL = "redis://127.0.0.1:1/0" // nobody answers there
+	})
+	if a := h.must(200, h.send("GET", "/health/ready", nil)); !bytes.Contains(a.body, []byte(`"status":"degraded"`)) {
+		t.Errorf("%s", a.body)
+	}
+	h.must(201, h.send("POST", "/api/v1/credentials", order(h.achievement(h.issuer(), ""))))
+}
+
+func TestAServerThatWaitsForItsDatabaseSaysSoAndServesWhenItComes(t *testing.T) {
+	var address string
+	for _, e := range dbtest.Engines(t) {
+		if e.Name == "postgres" {
+			address = e.URL
+		}
+	}
+	if address == "" {
+		t.Skip("needs PostgreSQL: `go run ./test/run` starts one")
+	}
+	wire := newWire(t, address)
+	wire.cut()
+	s := launch(t, t.TempDir(), wire.url)
+	s.until("/health/live", 200)
+	a := s.send("GET", "/health/ready", nil)
+	if a.status != 503 || !bytes.Contains(a.body, []byte(`"status":"starting"`)) {
+		t.Errorf("while it waits: %d %s", a.status, a.body)
+	}
+	if a := s.send("GET", "/api/v1/issuers", nil); a.status != 503 || a.header.Get("Retry-After") == "" || !bytes.Contains(a.body, []byte("httpserver.starting")) {
+		t.Errorf("while it waits: %d %s", a.status, a.body)
+	}
+	wire.mend()
+	s.until("/health/ready", 200)
+	s.issuer()
+
+	wire.cut()
+	patient := launch(t, t.TempDir(), wire.url)
+	patient.until("/health/live", 200)
+	patient.cmd.Process.Signal(syscall.SIGTERM) // ends the wait, not only the process
+	if patient.cmd.Wait(); patient.cmd.ProcessState.ExitCode() != 1 {
+		t.Errorf("a start that was interrupted ended with %s", patient.cmd.ProcessState)
 	}
 }
 

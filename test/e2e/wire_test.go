@@ -10,12 +10,14 @@ import (
 	"github.com/badge-engine/badge-engine/app/engine"
 )
 
-// wire stands between the house and its database, and can be cut.
+// wire stands between the house and its database. It can be cut, and it can hold
+// back what is sent, as a server that hangs does.
 type wire struct {
 	url      string
 	target   string
 	mu       sync.Mutex
 	broken   bool
+	held     chan struct{} // closed when it flows again; nil while it flows
 	open     map[net.Conn]bool
 	listener net.Listener
 }
@@ -45,6 +47,7 @@ func newWire(t *testing.T, address string) *wire {
 	})
 	t.Cleanup(func() {
 		listener.Close()
+		w.mend()
 		w.cut()
 		wg.Wait()
 	})
@@ -68,7 +71,7 @@ func (w *wire) carry(c net.Conn) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		io.Copy(far, c)
+		io.Copy(far, wireEnd{c, w})
 		far.Close()
 	}()
 	io.Copy(c, far)
@@ -89,10 +92,38 @@ func (w *wire) cut() {
 	}
 }
 
+func (w *wire) hold() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held = make(chan struct{})
+}
+
 func (w *wire) mend() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.broken = false
+	if w.held != nil {
+		close(w.held)
+		w.held = nil
+	}
+}
+
+// wireEnd is the near end, whose bytes wait while the wire holds them back.
+type wireEnd struct {
+	io.Reader
+	wire *wire
+}
+
+// Read implements [io.Reader].
+func (e wireEnd) Read(p []byte) (int, error) {
+	n, err := e.Reader.Read(p)
+	e.wire.mu.Lock()
+	held := e.wire.held
+	e.wire.mu.Unlock()
+	if held != nil {
+		<-held
+	}
+	return n, err
 }
 
 func bootOn(t *testing.T, database string) *house {
