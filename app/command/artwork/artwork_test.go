@@ -48,10 +48,10 @@ func TestSVGIsASmallDrawingUnderItsTitle(t *testing.T) {
 }
 
 func TestPNGShowsTheMedalOnATransparentGround(t *testing.T) {
-	for _, size := range []int{64, 512, 1024} {
+	for _, size := range []int{64, 512} {
 		t.Run(fmt.Sprintf("%d pixels", size), func(t *testing.T) {
 			data := artwork.PNG(size)
-			if size <= 512 && len(data) >= 64<<10 {
+			if len(data) >= 64<<10 {
 				t.Errorf("%d bytes", len(data))
 			}
 			if !bytes.Equal(data, artwork.PNG(size)) {
