@@ -2,6 +2,7 @@ package command
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,15 +17,19 @@ func verifyCommand() *cobra.Command {
 	var recipient string
 	var offline, asJSON bool
 	verify := &cobra.Command{
-		Use:   "verify FILE [--recipient WHO] [--offline] [--json]",
-		Short: "Check a badge from anywhere: JSON, compact JWS, PNG or SVG",
-		Long: "Checks a badge and ends with 0 if it is good, with 1 if it is not or cannot be read. Keys and status lists that the badge " +
-			"points at are fetched from public addresses, unless --offline is given.",
-		Args: exactly(1, "one file, or - for standard input"),
+		Use:   "verify FILE|ADDRESS [--recipient WHO] [--offline] [--json]",
+		Short: "Check a badge from anywhere: JSON, compact JWS, PNG or SVG, of Open Badges 2 or 3",
+		Long: "Checks a badge and ends with 0 if it is good, with 1 if it is not, cannot be read, or cannot be checked. Keys, status lists " +
+			"and hosted assertions that the badge points at are fetched from public addresses, unless --offline is given.",
+		Args: exactly(1, "one file, or an address, or - for standard input"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			data, err := read(cmd, args[0])
-			if err != nil {
-				return err
+			remote := strings.HasPrefix(args[0], "https://") || strings.HasPrefix(args[0], "http://")
+			var data []byte
+			if !remote {
+				var err error
+				if data, err = read(cmd, args[0]); err != nil {
+					return err
+				}
 			}
 			var documents verification.Documents
 			if !offline {
@@ -36,7 +41,14 @@ func verifyCommand() *cobra.Command {
 				defer client.Close()
 				documents = client
 			}
-			report, err := verification.New(documents, nil, time.Now).Verify(cmd.Context(), data, verification.Options{Recipient: recipient})
+			service := verification.New(documents, nil, time.Now)
+			var report verification.Report
+			var err error
+			if o := (verification.Options{Recipient: recipient}); remote {
+				report, err = service.VerifyAt(cmd.Context(), args[0], o)
+			} else {
+				report, err = service.Verify(cmd.Context(), data, o)
+			}
 			if err != nil {
 				return err
 			}

@@ -20,7 +20,6 @@ var (
 	ErrAddress       = fault.New(fault.Invalid, "verification.address", "This is no address that can be asked for a badge.")
 	ErrUnreachable   = fault.New(fault.Invalid, "verification.unreachable", "No badge could be fetched from this address.")
 	ErrNothing       = fault.New(fault.Invalid, "verification.nothing", "There is nothing to check: give a file, an address or the text of a badge.")
-	ErrEdition       = fault.New(fault.Invalid, "verification.edition", "The picture carries an Open Badges 2.0 badge, which is not verified here.")
 )
 
 // unreadable turns what the kernel says of an upload into a fault.

@@ -3,11 +3,13 @@ package verification
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/url"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/badge-engine/badge-engine/modules/internal/assertion"
 	"github.com/badge-engine/badge-engine/modules/internal/credential"
 	"github.com/badge-engine/badge-engine/modules/internal/did"
 	"github.com/badge-engine/badge-engine/modules/internal/image"
@@ -41,7 +43,8 @@ type Check = credential.Check
 // Service verifies badges.
 type Service struct {
 	verifier  credential.Verifier
-	documents Documents // may be nil
+	former    assertion.Verifier // of Open Badges 2.0 and 2.1
+	documents Documents          // may be nil
 }
 
 // New makes a service. Without documents nothing is fetched, without issuers no
@@ -55,13 +58,19 @@ func New(documents Documents, issuers Issuers, now func() time.Time) *Service {
 	if issuers != nil {
 		resolver.Local = issuers
 	}
-	return &Service{documents: documents, verifier: credential.Verifier{Canonicalizer: jsonld.New(), Resolver: resolver, Now: now, Schemas: applySchema}}
+	return &Service{documents: documents, former: assertion.Verifier{Fetch: resolver.Fetch, Now: now}, verifier: credential.Verifier{Canonicalizer: jsonld.New(), Resolver: resolver, Now: now, Schemas: applySchema}}
 }
 
 // VerifyAt fetches what is at an address and checks it as [Service.Verify] does. It
 // answers also with [ErrAddress] and [ErrUnreachable].
 func (s *Service) VerifyAt(ctx context.Context, address string, o Options) (Report, error) {
 	data, err := s.fetch(ctx, address)
+	if errors.Is(err, errGone) {
+		// Open Badges 2.0, Assertion: revoked: an address answers so of a revoked badge.
+		report, err := s.assertion(ctx, assertion.At(address), nil, o)
+		report.Address = address
+		return report, err
+	}
 	if err != nil {
 		return Report{}, err
 	}
@@ -75,6 +84,8 @@ func (s *Service) VerifyAt(ctx context.Context, address string, o Options) (Repo
 	return report, err
 }
 
+var errGone = errors.New("verification: the document was withdrawn")
+
 // fetch gets a badge from an address that somebody named. Why it cannot be had is not
 // told in detail: the answer must not show what is inside a network.
 func (s *Service) fetch(ctx context.Context, address string) ([]byte, error) {
@@ -86,6 +97,14 @@ func (s *Service) fetch(ctx context.Context, address string) ([]byte, error) {
 		return nil, ErrUnreachable.Detailf("There is no network here.")
 	}
 	data, err := s.documents.Get(ctx, address)
+	var withdrawn interface {
+		Gone() (body []byte, gone bool)
+	}
+	if errors.As(err, &withdrawn) {
+		if _, gone := withdrawn.Gone(); gone {
+			return nil, errGone
+		}
+	}
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
@@ -104,7 +123,7 @@ func looksLikePage(data []byte) bool {
 // Verify checks what was uploaded: a JSON document, a compact JWS, a PNG or an SVG,
 // whichever its first bytes say it is. It answers a report for everything that is
 // readable as a badge; else [ErrUnreadable], [ErrNotCredential], [ErrTooLarge],
-// [ErrMediaType], [ErrPicture], [ErrNotBaked] or [ErrEdition].
+// [ErrMediaType], [ErrPicture] or [ErrNotBaked].
 func (s *Service) Verify(ctx context.Context, upload []byte, o Options) (Report, error) {
 	var picture *Picture
 	format, is := image.Sniff(upload)
@@ -114,14 +133,27 @@ func (s *Service) Verify(ctx context.Context, upload []byte, o Options) (Report,
 		if err != nil {
 			return Report{}, unreadable(err)
 		}
-		if x.Version != image.OpenBadges3 || x.Payload == nil {
-			return Report{}, ErrEdition.Detailf("Ask its issuer for an Open Badges 3.0 badge.")
-		}
 		picture, upload = &Picture{Format: string(format), Warnings: x.Warnings}, x.Payload
+		if upload == nil {
+			return s.assertion(ctx, assertion.At(x.HostedURL), picture, o)
+		}
+	}
+	if assertion.Is(upload) {
+		p, err := assertion.Parse(upload)
+		if err != nil {
+			return Report{}, unreadable(err)
+		}
+		return s.assertion(ctx, p, picture, o)
 	}
 	report, err := s.verifier.Verify(ctx, upload, credential.Options{Recipient: o.Recipient})
 	if err != nil {
 		return Report{}, unreadable(err)
 	}
 	return Report{Report: report, Picture: picture}, nil
+}
+
+// assertion checks a badge of Open Badges 2.0 or 2.1.
+func (s *Service) assertion(ctx context.Context, p *assertion.Parsed, picture *Picture, o Options) (Report, error) {
+	report, err := s.former.VerifyParsed(ctx, p, assertion.Options{Recipient: o.Recipient})
+	return Report{Report: report, Picture: picture}, err
 }

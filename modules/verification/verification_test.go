@@ -139,7 +139,10 @@ func TestVerifyOverHTTP(t *testing.T) {
 	badge, _ := issued(t, "")
 	server := serving(t, documents{
 		"https://example.org/badge.json": badge, "https://example.org/badge.png": baked(t, pngBytes(t), badge, image.OpenBadges3),
-		"https://example.org/page": "\n<!DOCTYPE html><title>A badge</title>",
+		"https://example.org/page":         "\n<!DOCTYPE html><title>A badge</title>",
+		"https://example.org/assertions/1": hostedBadge,
+		"https://example.org/class":        `{"@context":"https://w3id.org/openbadges/v2","type":"BadgeClass","id":"https://example.org/class","name":"Teamwork","description":"d","image":"https://example.org/i.png","criteria":{"narrative":"n"},"issuer":"https://example.org/issuer"}`,
+		"https://example.org/issuer":       `{"@context":"https://w3id.org/openbadges/v2","type":"Issuer","id":"https://example.org/issuer","name":"Example Corp","url":"https://example.org/","email":"a@example.org"}`,
 	})
 	changed := strings.Replace(badge, "Example Corp", "Sample Corp", 1)
 	token := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + "." + base64.RawURLEncoding.EncodeToString([]byte(`{"id":"urn:1"}`)) + ".AAAA"
@@ -160,47 +163,52 @@ func TestVerifyOverHTTP(t *testing.T) {
 		status                 int
 		contains, lacks        []string
 	}{
-		"the credential itself":                 {"application/json", "", badge, 200, []string{`"verified":true`, `"problemDetails":[]`, `"name":"Example Corp"`, `"format":"json"`}, []string{`"picture"`}},
-		"the credential as linked data":         {"application/vc+ld+json; charset=utf-8", "", badge, 200, []string{`"verified":true`}, nil},
-		"the credential in a wrapper":           {"application/json", "", `{"verifiableCredential":` + badge + `,"options":{"checks":["proof"],"recipient":"a@example.com"}}`, 200, []string{`"verified":true`, `"name":"recipient","outcome":"passed"`}, nil},
-		"the wrapper asks for another":          {"application/json", "", `{"verifiableCredential":` + badge + `,"options":{"recipient":"b@example.com"}}`, 200, []string{`"verified":false`, `"name":"recipient","outcome":"failed"`}, []string{"b@example.com"}},
-		"a recipient in the query":              {"image/svg+xml", "?recipient=a@example.com", baked(t, svg, badge, image.OpenBadges3), 200, []string{`"verified":true`, `"name":"recipient","outcome":"passed"`, `"picture":{"format":"svg"}`}, nil},
-		"a changed credential":                  {"application/json", "", changed, 200, []string{`"verified":false`, "PROOF_VERIFICATION_ERROR", `"name":"proof","outcome":"failed"`}, nil},
-		"a PNG":                                 {"image/png", "", baked(t, pngBytes(t), badge, image.OpenBadges3), 200, []string{`"verified":true`, `"picture":{"format":"png"}`}, nil},
-		"an SVG that is called a PNG":           {"image/png", "", baked(t, svg, badge, image.OpenBadges3), 200, []string{`"verified":true`, `"picture":{"format":"svg"}`}, nil},
-		"a form with a picture":                 {formType, "", formBody, 200, []string{`"verified":true`, `"name":"recipient","outcome":"passed"`}, nil},
-		"a form with a file of JSON":            {wrongType, "", wrongBody, 200, []string{`"verified":false`}, nil},
-		"a form without a file":                 {emptyType, "", emptyBody, 400, []string{"httpserver.upload"}, nil},
-		"a token as text":                       {"text/plain", "", token + "\n", 200, []string{`"verified":false`, `"format":"jws"`}, nil},
-		"a token of its own type":               {"application/vc+jwt", "", token, 200, []string{`"verified":false`}, nil},
-		"a token in the wrapper":                {"application/json", "", `{"verifiableCredential":"` + token + `"}`, 200, []string{`"format":"jws"`}, nil},
-		"a picture without a type":              {"application/octet-stream", "", baked(t, svg, badge, image.OpenBadges3), 200, []string{`"verified":true`}, nil},
-		"an object that is no badge at all":     {"application/json", "", `{}`, 200, []string{`"verified":false`}, nil},
-		"the address of a document":             {"application/json", "", `{"url":"https://example.org/badge.json"}`, 200, []string{`"verified":true`, `"address":"https://example.org/badge.json"`}, nil},
-		"the address of a picture":              {"application/json", "", `{"url":"https://example.org/badge.png","options":{"recipient":"b@example.com"}}`, 200, []string{`"verified":false`, `"format":"png"`, `"name":"recipient","outcome":"failed"`}, nil},
-		"the address of a web page":             {"application/json", "", `{"url":"https://example.org/page"}`, 400, []string{"verification.unreadable", "a web page"}, nil},
-		"an address of nothing":                 {"application/json", "", `{"url":"https://example.org/none"}`, 422, []string{"verification.unreachable"}, []string{"not found"}},
-		"an address that is none":               {"application/json", "", `{"url":"file:///etc/passwd"}`, 422, []string{"verification.address"}, nil},
-		"an address with a password":            {"application/json", "", `{"url":"https://a:b@example.org/badge.json"}`, 422, []string{"verification.address"}, nil},
-		"an address that is a number":           {"application/json", "", `{"url":5}`, 200, []string{`"verified":false`}, nil},
-		"nothing":                               {"application/json", "", "", 400, []string{"httpserver.empty"}, nil},
-		"half a document":                       {"application/json", "", badge[:100], 400, []string{"verification.unreadable"}, nil},
-		"duplicate members":                     {"application/json", "", `{"id":"a","id":"b"}`, 400, []string{"verification.unreadable", "/id"}, nil},
-		"duplicate members in a wrapper":        {"application/json", "", `{"verifiableCredential":{"id":"a","id":"b"}}`, 400, []string{"verification.unreadable"}, nil},
-		"two credentials in a wrapper":          {"application/json", "", `{"verifiableCredential":{},"verifiableCredential":` + badge + `}`, 400, []string{"verification.unreadable"}, []string{`"verified":true`}},
-		"a wrapper in other letters":            {"application/json", "", `{"verifiableCredential":{"id":"urn:1"},"VerifiableCredential":` + badge + `}`, 200, []string{`"verified":false`}, nil},
-		"nesting without end":                   {"application/json", "", strings.Repeat("[", 10000), 400, []string{"verification.unreadable"}, nil},
-		"a document as a string":                {"application/json", "", `{"verifiableCredential":` + quoted(badge) + `}`, 400, []string{"verification.unreadable", "/verifiableCredential"}, nil},
-		"a wrapper around nothing":              {"application/json", "", `{"verifiableCredential":null}`, 400, []string{"verification.unreadable"}, nil},
-		"an envelope without a token":           {"application/json", "", `{"type":"EnvelopedVerifiableCredential","id":"urn:1"}`, 422, []string{"verification.not_credential", "/id"}, nil},
-		"a document that is too large":          {"application/json", "", `{"id":"` + strings.Repeat("x", 5<<20) + `"}`, 413, []string{"verification.too_large"}, nil},
-		"another media type":                    {"text/html", "", badge, 415, []string{"verification.media_type"}, nil},
-		"a JPEG":                                {"image/jpeg", "", "\xff\xd8\xff\xe0 a JPEG", 415, []string{"verification.media_type"}, nil},
-		"a damaged PNG":                         {"image/png", "", string(damaged), 422, []string{"verification.picture"}, nil},
-		"a PNG that ends too early":             {"image/png", "", pngBytes(t)[:40], 422, []string{"verification.picture"}, nil},
-		"an SVG with an entity bomb":            {"image/svg+xml", "", `<!DOCTYPE svg [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><svg xmlns="http://www.w3.org/2000/svg">&b;</svg>`, 422, []string{"verification.picture"}, nil},
-		"a PNG without a badge":                 {"image/png", "", pngBytes(t), 404, []string{"verification.not_baked"}, nil},
-		"a picture with an Open Badges 2 badge": {"image/png", "", baked(t, pngBytes(t), `{"@context":"https://w3id.org/openbadges/v2","id":"https://example.org/1"}`, image.OpenBadges2), 422, []string{"verification.edition"}, nil},
+		"the credential itself":              {"application/json", "", badge, 200, []string{`"verified":true`, `"problemDetails":[]`, `"name":"Example Corp"`, `"format":"json"`}, []string{`"picture"`}},
+		"the credential as linked data":      {"application/vc+ld+json; charset=utf-8", "", badge, 200, []string{`"verified":true`}, nil},
+		"the credential in a wrapper":        {"application/json", "", `{"verifiableCredential":` + badge + `,"options":{"checks":["proof"],"recipient":"a@example.com"}}`, 200, []string{`"verified":true`, `"name":"recipient","outcome":"passed"`}, nil},
+		"the wrapper asks for another":       {"application/json", "", `{"verifiableCredential":` + badge + `,"options":{"recipient":"b@example.com"}}`, 200, []string{`"verified":false`, `"name":"recipient","outcome":"failed"`}, []string{"b@example.com"}},
+		"a recipient in the query":           {"image/svg+xml", "?recipient=a@example.com", baked(t, svg, badge, image.OpenBadges3), 200, []string{`"verified":true`, `"name":"recipient","outcome":"passed"`, `"picture":{"format":"svg"}`}, nil},
+		"a changed credential":               {"application/json", "", changed, 200, []string{`"verified":false`, "PROOF_VERIFICATION_ERROR", `"name":"proof","outcome":"failed"`}, nil},
+		"a PNG":                              {"image/png", "", baked(t, pngBytes(t), badge, image.OpenBadges3), 200, []string{`"verified":true`, `"picture":{"format":"png"}`}, nil},
+		"an SVG that is called a PNG":        {"image/png", "", baked(t, svg, badge, image.OpenBadges3), 200, []string{`"verified":true`, `"picture":{"format":"svg"}`}, nil},
+		"a form with a picture":              {formType, "", formBody, 200, []string{`"verified":true`, `"name":"recipient","outcome":"passed"`}, nil},
+		"a form with a file of JSON":         {wrongType, "", wrongBody, 200, []string{`"verified":false`}, nil},
+		"a form without a file":              {emptyType, "", emptyBody, 400, []string{"httpserver.upload"}, nil},
+		"a token as text":                    {"text/plain", "", token + "\n", 200, []string{`"verified":false`, `"format":"jws"`}, nil},
+		"a token of its own type":            {"application/vc+jwt", "", token, 200, []string{`"verified":false`}, nil},
+		"a token in the wrapper":             {"application/json", "", `{"verifiableCredential":"` + token + `"}`, 200, []string{`"format":"jws"`}, nil},
+		"a picture without a type":           {"application/octet-stream", "", baked(t, svg, badge, image.OpenBadges3), 200, []string{`"verified":true`}, nil},
+		"an object that is no badge at all":  {"application/json", "", `{}`, 200, []string{`"verified":false`}, nil},
+		"the address of a document":          {"application/json", "", `{"url":"https://example.org/badge.json"}`, 200, []string{`"verified":true`, `"address":"https://example.org/badge.json"`}, nil},
+		"the address of a picture":           {"application/json", "", `{"url":"https://example.org/badge.png","options":{"recipient":"b@example.com"}}`, 200, []string{`"verified":false`, `"format":"png"`, `"name":"recipient","outcome":"failed"`}, nil},
+		"the address of a web page":          {"application/json", "", `{"url":"https://example.org/page"}`, 400, []string{"verification.unreadable", "a web page"}, nil},
+		"an address of nothing":              {"application/json", "", `{"url":"https://example.org/none"}`, 422, []string{"verification.unreachable"}, []string{"not found"}},
+		"an address that is none":            {"application/json", "", `{"url":"file:///etc/passwd"}`, 422, []string{"verification.address"}, nil},
+		"an address with a password":         {"application/json", "", `{"url":"https://a:b@example.org/badge.json"}`, 422, []string{"verification.address"}, nil},
+		"an address that is a number":        {"application/json", "", `{"url":5}`, 200, []string{`"verified":false`}, nil},
+		"nothing":                            {"application/json", "", "", 400, []string{"httpserver.empty"}, nil},
+		"half a document":                    {"application/json", "", badge[:100], 400, []string{"verification.unreadable"}, nil},
+		"duplicate members":                  {"application/json", "", `{"id":"a","id":"b"}`, 400, []string{"verification.unreadable", "/id"}, nil},
+		"duplicate members in a wrapper":     {"application/json", "", `{"verifiableCredential":{"id":"a","id":"b"}}`, 400, []string{"verification.unreadable"}, nil},
+		"two credentials in a wrapper":       {"application/json", "", `{"verifiableCredential":{},"verifiableCredential":` + badge + `}`, 400, []string{"verification.unreadable"}, []string{`"verified":true`}},
+		"a wrapper in other letters":         {"application/json", "", `{"verifiableCredential":{"id":"urn:1"},"VerifiableCredential":` + badge + `}`, 200, []string{`"verified":false`}, nil},
+		"nesting without end":                {"application/json", "", strings.Repeat("[", 10000), 400, []string{"verification.unreadable"}, nil},
+		"a document as a string":             {"application/json", "", `{"verifiableCredential":` + quoted(badge) + `}`, 400, []string{"verification.unreadable", "/verifiableCredential"}, nil},
+		"a wrapper around nothing":           {"application/json", "", `{"verifiableCredential":null}`, 400, []string{"verification.unreadable"}, nil},
+		"an envelope without a token":        {"application/json", "", `{"type":"EnvelopedVerifiableCredential","id":"urn:1"}`, 422, []string{"verification.not_credential", "/id"}, nil},
+		"a document that is too large":       {"application/json", "", `{"id":"` + strings.Repeat("x", 5<<20) + `"}`, 413, []string{"verification.too_large"}, nil},
+		"another media type":                 {"text/html", "", badge, 415, []string{"verification.media_type"}, nil},
+		"a JPEG":                             {"image/jpeg", "", "\xff\xd8\xff\xe0 a JPEG", 415, []string{"verification.media_type"}, nil},
+		"a damaged PNG":                      {"image/png", "", string(damaged), 422, []string{"verification.picture"}, nil},
+		"a PNG that ends too early":          {"image/png", "", pngBytes(t)[:40], 422, []string{"verification.picture"}, nil},
+		"an SVG with an entity bomb":         {"image/svg+xml", "", `<!DOCTYPE svg [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><svg xmlns="http://www.w3.org/2000/svg">&b;</svg>`, 422, []string{"verification.picture"}, nil},
+		"a PNG without a badge":              {"image/png", "", pngBytes(t), 404, []string{"verification.not_baked"}, nil},
+		"an assertion of Open Badges 2.0":    {"application/json", "", hostedBadge, 200, []string{`"verified":true`, `"edition":"2.0"`, `"name":"hosted","outcome":"passed"`}, nil},
+		"a changed assertion":                {"application/json", "", strings.Replace(hostedBadge, "2026-01-01", "2016-01-01", 1), 200, []string{`"verified":false`, `"pointer":"/issuedOn"`}, nil},
+		"a picture of Open Badges 2.0":       {"image/png", "?recipient=a@example.com", baked(t, pngBytes(t), hostedBadge, image.OpenBadges2), 200, []string{`"verified":true`, `"edition":"2.0"`, `"picture":{"format":"png"`}, nil},
+		"an SVG of Open Badges 2.0":          {"image/svg+xml", "", baked(t, svg, hostedBadge, image.OpenBadges2), 200, []string{`"verified":true`, `"edition":"2.0"`}, nil},
+		"the address of an assertion":        {"application/json", "", `{"url":"https://example.org/assertions/1"}`, 200, []string{`"verified":true`, `"edition":"2.0"`}, nil},
+		"the address of a revoked assertion": {"application/json", "", `{"url":"https://example.org/assertions/2"}`, 200, []string{`"verified":false`, `"edition":"2.0"`, "The issuer revoked it", "by mistake"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := httptest.NewRequest(http.MethodPost, "/api/v1/verify"+row.query, strings.NewReader(row.body))
@@ -240,9 +248,23 @@ func (o ours) KeyOf(_ context.Context, controller, fragment string) (bool, bool,
 	return controller == o.controller, fragment == o.fragment, o.err
 }
 
+// hostedBadge is an assertion of Open Badges 2.0.
+const hostedBadge = `{"@context":"https://w3id.org/openbadges/v2","type":"Assertion","id":"https://example.org/assertions/1","badge":"https://example.org/class","issuedOn":"2026-01-01T00:00:00Z","recipient":{"type":"email","hashed":false,"identity":"a@example.com"},"verification":{"type":"HostedBadge"}}`
+
+// gone is what is said of a revoked assertion.
+type gone struct{}
+
+func (gone) Error() string { return "gone" }
+func (gone) Gone() ([]byte, bool) {
+	return []byte(`{"revoked":true,"revocationReason":"by mistake"}`), true
+}
+
 type documents map[string]string
 
 func (d documents) Get(_ context.Context, url string) ([]byte, error) {
+	if url == "https://example.org/assertions/2" {
+		return nil, gone{}
+	}
 	if text, ok := d[url]; ok {
 		return []byte(text), nil
 	}

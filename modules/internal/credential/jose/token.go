@@ -123,15 +123,9 @@ type Keys interface {
 //
 // Open Badges 3.0, JSON Web Token Proof Format.
 func (t *Token) Verify(ctx context.Context, keys Keys, issuer string, now time.Time) (did.Key, error) {
-	algorithm, _ := t.Header["alg"].(string)
-	if _, ok := algorithms[algorithm]; !ok {
-		return did.Key{}, refused("Sign with RS256 or ES256.", "the algorithm %s is not accepted", shown(algorithm))
-	}
-	// RFC 7515, 4.1.11: what is critical must be understood, and nothing is here.
-	for _, name := range [...]string{"crit", "b64"} {
-		if _, there := t.Header[name]; there {
-			return did.Key{}, refused("Leave it out.", "the header of the token has the member %q", name)
-		}
+	algorithm, err := t.algorithm()
+	if err != nil {
+		return did.Key{}, err
 	}
 	key, err := t.key(ctx, keys, issuer)
 	if err != nil {
@@ -140,14 +134,43 @@ func (t *Token) Verify(ctx context.Context, keys Keys, issuer string, now time.T
 	if !key.Until.IsZero() && !now.Before(key.Until) {
 		return key, refused("Ask the issuer for a badge signed with a key in force.", "the key expired or was revoked on %s", key.Until.UTC().Format(time.RFC3339))
 	}
-	fits, good := algorithms[algorithm](key.Public, t.text, t.signature)
+	return key, t.signedBy(algorithm, key.Public)
+}
+
+// VerifyWith checks the signature by a key that was found otherwise than by the
+// header, as Open Badges 2.0 has it.
+func (t *Token) VerifyWith(pub crypto.PublicKey) error {
+	algorithm, err := t.algorithm()
+	if err != nil {
+		return err
+	}
+	return t.signedBy(algorithm, pub)
+}
+
+// algorithm is what the token is signed with, if that is acceptable.
+func (t *Token) algorithm() (string, error) {
+	algorithm, _ := t.Header["alg"].(string)
+	if _, ok := algorithms[algorithm]; !ok {
+		return "", refused("Sign with RS256 or ES256.", "the algorithm %s is not accepted", shown(algorithm))
+	}
+	// RFC 7515, 4.1.11: what is critical must be understood, and nothing is here.
+	for _, name := range [...]string{"crit", "b64"} {
+		if _, there := t.Header[name]; there {
+			return "", refused("Leave it out.", "the header of the token has the member %q", name)
+		}
+	}
+	return algorithm, nil
+}
+
+func (t *Token) signedBy(algorithm string, pub crypto.PublicKey) error {
+	fits, good := algorithms[algorithm](pub, t.text, t.signature)
 	if !fits {
-		return key, refused("Name the key that signed.", "the key is not of the kind that %s signs with", algorithm)
+		return refused("Name the key that signed.", "the key is not of the kind that %s signs with", algorithm)
 	}
 	if !good {
-		return key, refused("Take the badge from its issuer again; do not trust this copy.", "the signature does not fit: the token was changed, or another key signed")
+		return refused("Take the badge from its issuer again; do not trust this copy.", "the signature does not fit: the token was changed, or another key signed")
 	}
-	return key, nil
+	return nil
 }
 
 func (t *Token) key(ctx context.Context, keys Keys, issuer string) (did.Key, error) {
