@@ -5,20 +5,28 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/badge-engine/badge-engine/modules/issuance/statuslist"
 	"github.com/badge-engine/badge-engine/platform/config"
 )
 
-// Config is where the key-encryption key comes from. The key itself wins over the file.
+// Config is where the key-encryption key comes from, of which the key itself wins
+// over the file, and how status lists are.
 type Config struct {
 	Key     config.Secret `env:"KEY_ENCRYPTION_KEY" file:"-" help:"32 bytes in base64 that seal the signing keys; wins over the file"`
 	KeyFile string        `env:"KEY_ENCRYPTION_KEY_FILE" help:"file that holds the key-encryption key; made, readable by its owner alone, where there is none"`
+	Status  statuslist.Config
 }
 
 // Default is a key file beside the embedded database.
-func Default() Config { return Config{KeyFile: "./data/key-encryption.key"} }
+func Default() Config {
+	return Config{KeyFile: "./data/key-encryption.key", Status: statuslist.Default()}
+}
 
-// Check refuses a key of the wrong form.
+// Check refuses a key of the wrong form, and status lists that nobody would take.
 func (c Config) Check() error {
+	if err := c.Status.Check(); err != nil {
+		return err
+	}
 	if c.Key != "" {
 		if _, err := decodeKey(c.Key.Reveal()); err != nil {
 			return fmt.Errorf("KEY_ENCRYPTION_KEY: %w", err)

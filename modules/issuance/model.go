@@ -29,6 +29,9 @@ type credentialRow struct {
 	Owner          *string // of the idempotency key
 	IdempotencyKey *string
 	RequestHash    *string
+	StatusList     *string // where its entry in a status list is
+	StatusIndex    *int64
+	StatusPurpose  *string // the side of the list that the document names
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 }

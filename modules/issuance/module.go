@@ -1,6 +1,7 @@
 package issuance
 
 import (
+	"log/slog"
 	"time"
 
 	"go.uber.org/fx"
@@ -8,6 +9,7 @@ import (
 	"github.com/badge-engine/badge-engine/migrations"
 	"github.com/badge-engine/badge-engine/modules/internal/credential/integrity"
 	"github.com/badge-engine/badge-engine/modules/internal/jsonld"
+	"github.com/badge-engine/badge-engine/modules/issuance/statuslist"
 	"github.com/badge-engine/badge-engine/platform/config"
 	"github.com/badge-engine/badge-engine/platform/httpserver"
 	"github.com/badge-engine/badge-engine/platform/logging"
@@ -26,13 +28,16 @@ type perhaps struct {
 var Module = fx.Module("issuance",
 	logging.Scope("issuance"),
 	migrations.Provide(Schema),
-	fx.Provide(NewStore, OpenSealer, NewLedger),
+	fx.Provide(NewStore, OpenSealer, NewLedger, statuslist.NewStore),
 	fx.Provide(func(public config.PublicURL, s *Store, seal *Sealer, now func() time.Time, o perhaps) *Keyring {
 		return NewKeyring(public, s, seal, now).Audited(o.Audit)
 	}),
-	fx.Provide(func(s *Store, w Work, k *Keyring, seal *Sealer, a Achievements, o perhaps) Parts {
-		var canonical integrity.Canonicalizer = jsonld.New()
-		return Parts{Store: s, Work: w, Keyring: k, Sealer: seal, Achievements: a, Audit: o.Audit, Canonical: canonical}
+	fx.Provide(func() integrity.Canonicalizer { return jsonld.New() }, fx.Private),
+	fx.Provide(func(cfg Config, public config.PublicURL, s *statuslist.Store, w Work, k *Keyring, c integrity.Canonicalizer, now func() time.Time, log *slog.Logger) *statuslist.Register {
+		return statuslist.New(cfg.Status, public, s, w, k, c, now, log)
+	}),
+	fx.Provide(func(s *Store, w Work, k *Keyring, seal *Sealer, r *statuslist.Register, a Achievements, c integrity.Canonicalizer, o perhaps) Parts {
+		return Parts{Store: s, Work: w, Keyring: k, Sealer: seal, Statuses: r, Achievements: a, Audit: o.Audit, Canonical: c}
 	}, fx.Private),
 	fx.Provide(New),
 	fx.Provide(newHandlers, fx.Private),

@@ -1,6 +1,7 @@
 package issuance
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
+	"github.com/badge-engine/badge-engine/modules/issuance/statuslist"
 	"github.com/badge-engine/badge-engine/platform/fault"
 )
 
@@ -46,6 +48,23 @@ type Award struct {
 	TermsOfUse        []openbadges.TermsOfUse `json:"termsOfUse,omitempty"`
 	Endorsement       []json.RawMessage       `json:"endorsement,omitempty" doc:"Endorsement credentials with their own proofs."`
 	EndorsementJwt    []string                `json:"endorsementJwt,omitempty"`
+	StatusPurpose     string                  `json:"statusPurpose,omitempty" enum:"revocation,suspension" doc:"What the credential's one status entry speaks of: revocation, unless given. With suspension the world sees it when the credential is suspended or revoked, but validators that ask for revocations alone see neither."`
+}
+
+// purpose is the side of the status list that the credential names: what it named
+// before, unless the award says otherwise.
+//
+// Open Badges 3.0, AchievementCredential: there is one credentialStatus. Bitstring
+// Status List 1.0, 2.1 (BitstringStatusListEntry): a revocation is for good, so that
+// one entry cannot speak of suspension as well.
+func (a Award) purpose(before string) (string, error) {
+	switch a.StatusPurpose {
+	case statuslist.Revocation, statuslist.Suspension:
+		return a.StatusPurpose, nil
+	case "":
+		return cmp.Or(before, statuslist.Revocation), nil
+	}
+	return "", refuse("/statusPurpose", "Bitstring Status List 1.0, BitstringStatusListEntry: statusPurpose", "This purpose is not known here.", "Give revocation or suspension, or leave it out.")
 }
 
 // Recipient is who receives a credential; at least one member must be given.

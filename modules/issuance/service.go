@@ -14,6 +14,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/internal/credential/integrity"
 	"github.com/badge-engine/badge-engine/modules/internal/image"
 	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
+	"github.com/badge-engine/badge-engine/modules/issuance/statuslist"
 	"github.com/badge-engine/badge-engine/platform/config"
 	"github.com/badge-engine/badge-engine/platform/fault"
 	"github.com/badge-engine/badge-engine/platform/paging"
@@ -43,6 +44,8 @@ type Credential struct {
 	Version       int64
 	Created       time.Time
 	Updated       time.Time
+	Place         statuslist.Place // its entry in a status list
+	StatusPurpose string           // the side of the list that the document names
 
 	recipientIndex string
 	owner          string
@@ -71,6 +74,7 @@ type Service struct {
 	work         Work
 	keyring      *Keyring
 	sealer       *Sealer
+	statuses     *statuslist.Register
 	achievements Achievements
 	audit        Audit // may be nil
 	canonical    integrity.Canonicalizer
@@ -84,6 +88,7 @@ type Parts struct {
 	Work         Work
 	Keyring      *Keyring
 	Sealer       *Sealer
+	Statuses     *statuslist.Register
 	Achievements Achievements
 	Audit        Audit // may be nil
 	Canonical    integrity.Canonicalizer
@@ -92,7 +97,7 @@ type Parts struct {
 // New builds the service.
 func New(public config.PublicURL, parts Parts, now func() time.Time, log *slog.Logger) *Service {
 	return &Service{
-		public: public, store: parts.Store, work: parts.Work, keyring: parts.Keyring, sealer: parts.Sealer,
+		public: public, store: parts.Store, work: parts.Work, keyring: parts.Keyring, sealer: parts.Sealer, statuses: parts.Statuses,
 		achievements: parts.Achievements, audit: parts.Audit, canonical: parts.Canonical, now: now, log: log,
 	}
 }
@@ -274,11 +279,22 @@ func (s *Service) prepare(ctx context.Context, order Order) (draft, error) {
 		},
 	}
 	order.Award.fill(&doc, now)
+	purpose, err := order.purpose("")
+	if err != nil {
+		return draft{}, err
+	}
+	places, err := s.statuses.Take(ctx, issuerID, 1)
+	if err != nil {
+		return draft{}, err
+	}
+	doc.CredentialStatus = s.statuses.Entry(places[0], purpose)
 	prepared, err := credential.Prepare(s.canonical, doc)
 	if err != nil {
+		s.statuses.Return(issuerID, places[0])
 		return draft{}, lint(err, order.Recipient)
 	}
 	reserved := Credential{
+		Place: places[0], StatusPurpose: purpose,
 		ID: id, IssuerID: issuerID, AchievementID: achievementID, State: Reserved, Name: doc.Name, Version: 1,
 		Created: now, Updated: now, recipientIndex: s.sealer.Index(lookup),
 	}
@@ -401,11 +417,22 @@ func (s *Service) Reissue(ctx context.Context, id string, version int64, award A
 		from = current.ValidFrom.Add(time.Second)
 	}
 	award.fill(&doc, from)
+	next := current
+	if next.StatusPurpose, err = award.purpose(current.StatusPurpose); err != nil {
+		return Credential{}, err
+	}
+	if next.Place.List == "" { // it was issued before there were status lists
+		places, err := s.statuses.Take(ctx, current.IssuerID, 1)
+		if err != nil {
+			return Credential{}, err
+		}
+		next.Place = places[0]
+	}
+	doc.CredentialStatus = s.statuses.Entry(next.Place, next.StatusPurpose)
 	prepared, err := credential.Prepare(s.canonical, doc)
 	if err != nil {
 		return Credential{}, lint(err, Recipient{})
 	}
-	next := current
 	next.Name, next.Version, next.Updated = doc.Name, current.Version+1, now
 	if err := next.period(doc); err != nil {
 		return Credential{}, err

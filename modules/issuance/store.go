@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"gorm.io/gorm"
 
+	"github.com/badge-engine/badge-engine/modules/issuance/statuslist"
 	"github.com/badge-engine/badge-engine/platform/database"
 	"github.com/badge-engine/badge-engine/platform/paging"
 )
@@ -122,6 +123,9 @@ func toRow(c Credential) credentialRow {
 		ValidFrom: c.ValidFrom, ValidUntil: c.ValidUntil, Version: c.Version,
 		CreatedAt: c.Created, UpdatedAt: c.Updated,
 	}
+	if c.Place.List != "" {
+		row.StatusList, row.StatusIndex, row.StatusPurpose = &c.Place.List, &c.Place.Index, &c.StatusPurpose
+	}
 	if c.idempotencyKey != "" { // NULL is never a duplicate of NULL
 		row.Owner, row.IdempotencyKey, row.RequestHash = &c.owner, &c.idempotencyKey, &c.requestHash
 	}
@@ -140,6 +144,9 @@ func (r credentialRow) credential() Credential {
 	}
 	if r.Document != nil {
 		c.Document = []byte(*r.Document)
+	}
+	if r.StatusList != nil && r.StatusIndex != nil {
+		c.Place, c.StatusPurpose = statuslist.Place{List: *r.StatusList, Index: *r.StatusIndex}, value(r.StatusPurpose)
 	}
 	return c
 }
@@ -168,6 +175,7 @@ func (s *Store) Replace(ctx context.Context, c Credential) error {
 		Updates(map[string]any{
 			"name": c.Name, "document": string(c.Document), "valid_from": c.ValidFrom, "valid_until": c.ValidUntil,
 			"version": c.Version, "updated_at": c.Updated,
+			"status_list": c.Place.List, "status_index": c.Place.Index, "status_purpose": c.StatusPurpose,
 		}), ErrVersion)
 }
 

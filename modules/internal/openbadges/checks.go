@@ -436,7 +436,7 @@ func checkCredentialStatus(c *checker, at string, o map[string]any) {
 			quote(s)+" is not a decimal number", "give a number from 0, in a string")
 	}
 	if s := stringAt(o, "statusListCredential"); s != "" {
-		if !isURI(s, c.issuing()) || c.issuing() && !isSecureURL(s) {
+		if !isURI(s, c.issuing()) || c.issuing() && !IsSecureURL(s) {
 			c.report(member(at, "statusListCredential"), entry+"statusListCredential is a URL",
 				quote(s)+" is not an https URL", "give the https URL of the status list credential")
 		}

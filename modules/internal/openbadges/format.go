@@ -137,10 +137,10 @@ func hasPrefixFold(s, prefix string) bool {
 
 func isWebURL(s string) bool { return hasPrefixFold(s, "https://") || hasPrefixFold(s, "http://") }
 
-// isSecureURL tells whether s is an https URL, or an http URL of this very
+// IsSecureURL tells whether s is an https URL, or an http URL of this very
 // machine: a loopback address is reached by nobody else, and on a developer's
 // machine there is no certificate to be had.
-func isSecureURL(s string) bool {
+func IsSecureURL(s string) bool {
 	if hasPrefixFold(s, "https://") {
 		return true
 	}
