@@ -159,6 +159,7 @@ func (d *demo) boot(ctx context.Context) (*engine.Engine, string, error) {
 	token := hex.EncodeToString(secret)
 	cfg := engine.In(filepath.Join(d.dir, "data"))
 	cfg.PublicURL = "http://" + listener.Addr().String()
+	cfg.Issuance.Status.Size = 0 // the badge outlives this server, so it must not name a list that nobody will find
 	cfg.Auth.BootstrapAdminToken = config.Secret(token)
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	e, err := engine.New(engine.Options{Config: cfg, Listener: listener, Log: log})

@@ -11,6 +11,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/auth"
 	"github.com/badge-engine/badge-engine/modules/health"
 	"github.com/badge-engine/badge-engine/modules/issuance"
+	"github.com/badge-engine/badge-engine/modules/issuance/statuslist"
 	"github.com/badge-engine/badge-engine/modules/verification"
 	"github.com/badge-engine/badge-engine/platform/database"
 	"github.com/badge-engine/badge-engine/platform/httpserver"
@@ -29,6 +30,7 @@ var bindings = fx.Provide(
 	func(l *issuance.Ledger) achievements.Ledger { return l },
 	func(s *achievements.Service) issuance.Achievements { return s },
 	func(k *issuance.Keyring) verification.Issuers { return k },
+	func(r *statuslist.Register) verification.Statuses { return r },
 	newHome,
 	func(h *home) verification.Documents { return h },
 	func(p *httpserver.Phase) health.Phase { return p },

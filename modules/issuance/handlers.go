@@ -1,6 +1,7 @@
 package issuance
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -14,6 +15,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/internal/did"
 	"github.com/badge-engine/badge-engine/modules/internal/image"
 	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
+	"github.com/badge-engine/badge-engine/modules/issuance/statuslist"
 	"github.com/badge-engine/badge-engine/platform/httpserver"
 	"github.com/badge-engine/badge-engine/platform/page"
 	"github.com/badge-engine/badge-engine/platform/paging"
@@ -49,19 +51,83 @@ type credentialOutput struct {
 	Version       int64           `json:"version"`
 	CreatedAt     time.Time       `json:"createdAt"`
 	UpdatedAt     time.Time       `json:"updatedAt"`
+	Status        statusOutput    `json:"status" doc:"Whether it was revoked or suspended."`
 	Credential    json.RawMessage `json:"credential,omitempty" doc:"The signed credential, byte for byte; absent once withdrawn."`
+}
+
+type statusOutput struct {
+	State     string     `json:"state" enum:"valid,suspended,revoked"`
+	Since     *time.Time `json:"since,omitempty"`
+	Reason    string     `json:"reason,omitempty"`
+	Purpose   string     `json:"purpose,omitempty" enum:"revocation,suspension" doc:"What the credential's status entry speaks of; absent if it has none."`
+	List      string     `json:"list,omitempty" doc:"Address of the status list."`
+	Index     *int64     `json:"index,omitempty" doc:"Place in the status list."`
+	Published bool       `json:"published" doc:"Whether verifiers elsewhere see the state: not where a suspended credential has an entry that speaks of revocation, nor where it has none."`
+}
+
+type statusInput struct {
+	Reason string `json:"reason,omitempty" doc:"Shown to whoever looks at the credential or verifies it here; up to 500 bytes, nothing personal."`
+}
+
+type queryInput struct {
+	IssuerID      string     `json:"issuerId,omitempty"`
+	AchievementID string     `json:"achievementId,omitempty"`
+	Recipient     string     `json:"recipient,omitempty" doc:"As in the list of credentials."`
+	IssuedSince   *time.Time `json:"issuedSince,omitempty" doc:"Issued at this time or later."`
+	IssuedBefore  *time.Time `json:"issuedBefore,omitempty" doc:"Issued before this time."`
+	IDs           []string   `json:"ids,omitempty" doc:"These credentials, up to 10000."`
+	Reason        string     `json:"reason,omitempty" doc:"As for one credential."`
+	DryRun        bool       `json:"dryRun,omitempty" doc:"Change nothing, whatever expected says."`
+	Expected      *int64     `json:"expected,omitempty" doc:"The number affected that a dry run answered."`
+}
+
+type queryOutput struct {
+	DryRun       bool     `json:"dryRun" doc:"Whether nothing was changed."`
+	Matched      int64    `json:"matched,omitempty" doc:"Credentials that the query matches; of a dry run."`
+	WithoutEntry int64    `json:"withoutEntry,omitempty" doc:"Of them, those that have no status entry and cannot be changed; of a dry run."`
+	Affected     int64    `json:"affected" doc:"Credentials whose state would be changed, or was."`
+	Examples     []string `json:"examples,omitempty" doc:"Some of those affected; of a dry run."`
+	Operation    string   `json:"operation,omitempty" doc:"Names the change in the audit trail."`
 }
 
 type jwks struct {
 	Keys []did.JWK `json:"keys"`
 }
 
-func (h *handlers) output(c Credential) credentialOutput {
+func (h *handlers) output(c Credential, s statuslist.Standing) credentialOutput {
 	return credentialOutput{
-		ID: c.ID, PublicURL: h.service.URL(c.ID), IssuerID: c.IssuerID, AchievementID: c.AchievementID, State: string(c.State),
+		Status: h.status(c, s),
+		ID:     c.ID, PublicURL: h.service.URL(c.ID), IssuerID: c.IssuerID, AchievementID: c.AchievementID, State: string(c.State),
 		Name: c.Name, ValidFrom: c.ValidFrom, ValidUntil: c.ValidUntil, Version: c.Version,
 		CreatedAt: c.Created, UpdatedAt: c.Updated, Credential: c.Document,
 	}
+}
+
+func (h *handlers) status(c Credential, s statuslist.Standing) statusOutput {
+	out := statusOutput{State: "valid"}
+	if entry := h.service.statuses.Entry(c.Place, c.StatusPurpose); entry != nil {
+		out.Purpose, out.List, out.Index, out.Published = entry.StatusPurpose, entry.StatusListCredential, &c.Place.Index, true
+	}
+	switch {
+	case s.Revoked:
+		out.State = "revoked"
+	case s.Suspended:
+		out.State = "suspended"
+		out.Published = out.Published && c.StatusPurpose == statuslist.Suspension
+	default:
+		return out
+	}
+	out.Since, out.Reason = &s.Since, s.Reason
+	return out
+}
+
+// shown is a credential with how it stands with it.
+func (h *handlers) shown(c *fiber.Ctx, found Credential) (credentialOutput, error) {
+	standings, err := h.service.Standings(c.UserContext(), found)
+	if err != nil {
+		return credentialOutput{}, err
+	}
+	return h.output(found, standings[found.Place]), nil
 }
 
 func versioned(c *fiber.Ctx, status int, version int64, v any) error {
@@ -108,7 +174,13 @@ func (h *handlers) issue(c *fiber.Ctx) error {
 		c.Set("Idempotent-Replay", "true")
 	}
 	c.Location("/api/v1/credentials/" + issued.ID)
-	return versioned(c, status, issued.Version, h.output(issued))
+	out := h.output(issued, statuslist.Standing{})
+	if replayed { // it may have been revoked since
+		if out, err = h.shown(c, issued); err != nil {
+			return err
+		}
+	}
+	return versioned(c, status, issued.Version, out)
 }
 
 // sorts are the orders of the list.
@@ -125,7 +197,11 @@ func (h *handlers) list(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return httpserver.JSON(c, fiber.StatusOK, paging.Map(found, h.output))
+	standings, err := h.service.Standings(c.UserContext(), found.Items...)
+	if err != nil {
+		return err
+	}
+	return httpserver.JSON(c, fiber.StatusOK, paging.Map(found, func(one Credential) credentialOutput { return h.output(one, standings[one.Place]) }))
 }
 
 func (h *handlers) read(c *fiber.Ctx) error {
@@ -133,7 +209,11 @@ func (h *handlers) read(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return versioned(c, fiber.StatusOK, found.Version, h.output(found))
+	out, err := h.shown(c, found)
+	if err != nil {
+		return err
+	}
+	return versioned(c, fiber.StatusOK, found.Version, out)
 }
 
 func (h *handlers) reissue(c *fiber.Ctx) error {
@@ -154,7 +234,91 @@ func (h *handlers) reissue(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return versioned(c, fiber.StatusOK, next.Version, h.output(next))
+	out, err := h.shown(c, next)
+	if err != nil {
+		return err
+	}
+	return versioned(c, fiber.StatusOK, next.Version, out)
+}
+
+// act handles the acts on one credential; the body may be left out.
+func (h *handlers) act(act statuslist.Act) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		var in statusInput
+		if len(c.BodyRaw()) > 0 {
+			if err := httpserver.Decode(c, &in, strictjson.Unmarshal); err != nil {
+				return err
+			}
+		}
+		changed, err := h.service.Change(c.UserContext(), act, c.Params("id"), in.Reason)
+		if err != nil {
+			return err
+		}
+		out, err := h.shown(c, changed)
+		if err != nil {
+			return err
+		}
+		return versioned(c, fiber.StatusOK, changed.Version, out)
+	}
+}
+
+// actWhere handles the acts on all credentials of a query.
+func (h *handlers) actWhere(act statuslist.Act) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		var in queryInput
+		if err := httpserver.Decode(c, &in, strictjson.Unmarshal); err != nil {
+			return err
+		}
+		q := statuslist.Query{IssuerID: in.IssuerID, AchievementID: in.AchievementID, Recipient: in.Recipient, IDs: in.IDs}
+		if in.IssuedSince != nil {
+			q.Since = in.IssuedSince.UTC()
+		}
+		if in.IssuedBefore != nil {
+			q.Before = in.IssuedBefore.UTC()
+		}
+		if in.DryRun || in.Expected == nil {
+			s, err := h.service.Survey(c.UserContext(), act, q)
+			if err != nil {
+				return err
+			}
+			return httpserver.JSON(c, fiber.StatusOK, queryOutput{DryRun: true, Matched: s.Matched, WithoutEntry: s.Without, Affected: s.Affected, Examples: s.Examples})
+		}
+		deed, err := h.service.ChangeWhere(c.UserContext(), act, q, in.Reason, *in.Expected)
+		if err != nil {
+			return err
+		}
+		return httpserver.JSON(c, fiber.StatusOK, queryOutput{Affected: deed.Changed, Operation: deed.Operation})
+	}
+}
+
+// past is how long others may keep what a status list said once: that never changes.
+const past = 24 * time.Hour
+
+func (h *handlers) statusList(c *fiber.Ctx) error {
+	var list statuslist.Signed
+	var err error
+	if timestamp := c.Query("timestamp"); timestamp != "" {
+		list, err = h.service.statuses.At(c.UserContext(), c.Params("list"), c.Params("purpose"), timestamp)
+		list.TTL = past
+	} else {
+		list, err = h.service.statuses.Current(c.UserContext(), c.Params("list"), c.Params("purpose"))
+	}
+	if err != nil {
+		return err
+	}
+	// Bitstring Status List 1.0, 2.2 (BitstringStatusListCredential), ttl: caches along the way keep it no longer.
+	c.Set(fiber.HeaderCacheControl, fmt.Sprintf("public, max-age=%d", int64(list.TTL.Seconds())))
+	sum := sha256.Sum256(list.Document)
+	if httpserver.Fresh(c, hex.EncodeToString(sum[:16])) {
+		return nil
+	}
+	return httpserver.Bytes(c, fiber.StatusOK, mediaTypeOf(c), list.Document)
+}
+
+// mediaTypeOf chooses how a credential is called: verifiers that do not say what
+// they want understand the first one best.
+func mediaTypeOf(c *fiber.Ctx) string {
+	return cmp.Or(httpserver.Accepts(c, "application/vc+ld+json", "application/vc", "application/ld+json", fiber.MIMEApplicationJSON), "application/vc+ld+json")
 }
 
 func (h *handlers) withdraw(c *fiber.Ctx) error {
@@ -176,12 +340,7 @@ func (h *handlers) public(c *fiber.Ctx) error {
 	if httpserver.Fresh(c, fmt.Sprintf("%s-%d", found.ID, found.Version)) {
 		return nil
 	}
-	// Verifiers that do not say what they want understand the first one best.
-	mediaType := httpserver.Accepts(c, "application/vc+ld+json", "application/vc", "application/ld+json", fiber.MIMEApplicationJSON)
-	if mediaType == "" {
-		mediaType = "application/vc+ld+json"
-	}
-	return httpserver.Bytes(c, fiber.StatusOK, mediaType, found.Document)
+	return httpserver.Bytes(c, fiber.StatusOK, mediaTypeOf(c), found.Document)
 }
 
 // cached lets others keep a public document for a short while.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/badge-engine/badge-engine/modules/internal/image"
 	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
+	"github.com/badge-engine/badge-engine/modules/issuance/statuslist"
 	"github.com/badge-engine/badge-engine/platform/page"
 )
 
@@ -30,10 +31,16 @@ func (h *handlers) credentialPage(c *fiber.Ctx, found Credential) error {
 		Title: doc.Name, Description: doc.CredentialSubject.Achievement.Description, CanonicalURL: h.service.URL(found.ID),
 		Pages: h.pages, Body: "credential.html",
 	}
+	standings, err := h.service.Standings(c.UserContext(), found)
+	if err != nil {
+		return err
+	}
 	data := struct {
 		openbadges.AchievementCredential
 		URL, PNG, SVG, Shown string
-	}{AchievementCredential: doc, URL: h.service.URL(found.ID)}
+		Standing             statuslist.Standing
+		Expired              bool
+	}{AchievementCredential: doc, URL: h.service.URL(found.ID), Standing: standings[found.Place], Expired: h.service.Expired(found)}
 	if picture != "" {
 		data.SVG = data.URL + "/badge.svg"
 		data.Shown = data.SVG

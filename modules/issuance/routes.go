@@ -1,10 +1,18 @@
 package issuance
 
 import (
+	"time"
+
 	"github.com/badge-engine/badge-engine/modules/internal/did"
+	"github.com/badge-engine/badge-engine/modules/issuance/statuslist"
 	"github.com/badge-engine/badge-engine/platform/httpserver"
 	"github.com/badge-engine/badge-engine/platform/paging"
 	"github.com/badge-engine/badge-engine/platform/principal"
+)
+
+const (
+	byQuery    = "A dry run comes first: without expected nothing is changed, and the answer says how many credentials would be. Repeat it with that number as expected; where it is another number by then, nothing is changed and the answer is 409. At least one member of the query must be given."
+	suspending = "Everybody sees it where the credential's status entry speaks of suspension (statusPurpose of the order); where it speaks of revocation it shows on the pages and in the verifier of this server alone, and published is false."
 )
 
 // Routes is the table of URLs of this module.
@@ -26,7 +34,14 @@ func Routes(h *handlers) httpserver.Table {
 		{Method: "GET", Path: "/api/v1/credentials/:id", Access: read, Handler: h.read, Tag: "Credentials", Summary: "Read a credential", Response: credentialOutput{}, Errors: []int{404, 410}},
 		{Method: "PUT", Path: "/api/v1/credentials/:id", Access: issue, Handler: h.reissue, Tag: "Credentials", Summary: "Issue a new version of a credential", Description: "Same identifier, recipient and achievement, a later validFrom: this is how Open Badges supersedes a version.", Params: []httpserver.Param{ifMatch}, Request: Award{}, Response: credentialOutput{}, Errors: []int{400, 404, 410, 412, 415, 422}},
 		{Method: "DELETE", Path: "/api/v1/credentials/:id", Access: issue, Handler: h.withdraw, Tag: "Credentials", Summary: "Stop keeping and publishing a credential", Description: "The document and the recipient are forgotten and the public address answers 410. It does not revoke: copies in the world stay valid.", Status: 204, Errors: []int{404, 410}},
+		{Method: "POST", Path: "/api/v1/credentials/:id/revoke", Access: issue, Handler: h.act(statuslist.Revoke), Tag: "Status", Summary: "Revoke a credential", Description: "For good. What is revoked already stays as it is, and the answer is the same.", Request: statusInput{}, Response: credentialOutput{}, Errors: []int{400, 404, 409, 415, 422}},
+		{Method: "POST", Path: "/api/v1/credentials/:id/suspend", Access: issue, Handler: h.act(statuslist.Suspend), Tag: "Status", Summary: "Suspend a credential until it is resumed", Description: suspending, Request: statusInput{}, Response: credentialOutput{}, Errors: []int{400, 404, 409, 415, 422}},
+		{Method: "POST", Path: "/api/v1/credentials/:id/resume", Access: issue, Handler: h.act(statuslist.Resume), Tag: "Status", Summary: "Lift the suspension of a credential", Request: statusInput{}, Response: credentialOutput{}, Errors: []int{400, 404, 409, 415, 422}},
+		{Method: "POST", Path: "/api/v1/credentials/revoke", Access: issue, Handler: h.actWhere(statuslist.Revoke), Tag: "Status", Summary: "Revoke all credentials that a query matches", Description: byQuery, Request: queryInput{}, Response: queryOutput{}, Deadline: 2 * time.Minute, Errors: []int{400, 409, 415, 422}},
+		{Method: "POST", Path: "/api/v1/credentials/suspend", Access: issue, Handler: h.actWhere(statuslist.Suspend), Tag: "Status", Summary: "Suspend all credentials that a query matches", Description: byQuery + " " + suspending, Request: queryInput{}, Response: queryOutput{}, Deadline: 2 * time.Minute, Errors: []int{400, 409, 415, 422}},
+		{Method: "POST", Path: "/api/v1/credentials/resume", Access: issue, Handler: h.actWhere(statuslist.Resume), Tag: "Status", Summary: "Lift the suspension of all credentials that a query matches", Description: byQuery, Request: queryInput{}, Response: queryOutput{}, Deadline: 2 * time.Minute, Errors: []int{400, 409, 415, 422}},
 
+		{Method: "GET", Path: "/status/:list/:purpose", Access: open, Handler: h.statusList, AnyOrigin: true, Tag: "Public", Summary: "A status list as a signed credential", Description: "Bitstring Status List 1.0. The purpose is revocation or suspension.", Params: []httpserver.Param{httpserver.Query("timestamp", "what the list said at this time, which must be over")}, Response: httpserver.Body{MediaTypes: []string{"application/vc+ld+json", "application/vc", "application/ld+json", "application/json"}}, Errors: []int{400, 404}},
 		{Method: "GET", Path: "/credentials/:id", Access: open, Handler: h.public, AnyOrigin: true, Tag: "Public", Summary: "A credential as JSON-LD, or a page", Params: []httpserver.Param{httpserver.Query("format", "json answers the credential itself, whatever Accept says", "json")}, Response: document, Errors: []int{404, 410}},
 		{Method: "GET", Path: "/credentials/:id/badge.png", Access: open, Handler: h.badgePNG, AnyOrigin: true, Tag: "Public", Summary: "A credential baked into a PNG", Response: httpserver.Body{MediaTypes: []string{"image/png"}}, Errors: []int{404, 410}},
 		{Method: "GET", Path: "/credentials/:id/badge.svg", Access: open, Handler: h.badgeSVG, AnyOrigin: true, Tag: "Public", Summary: "A credential baked into an SVG", Response: httpserver.Body{MediaTypes: []string{"image/svg+xml"}}, Errors: []int{404, 410}},

@@ -376,7 +376,8 @@ func (s *Service) Credentials(ctx context.Context, f Filter, q paging.Query) (pa
 //
 // Open Badges 3.0, 9.3 (Credential equality): the newer validFrom supersedes.
 //
-// It answers with [ErrInvalid], [ErrNotFound], [ErrWithdrawn] or [ErrVersion].
+// It answers with [ErrInvalid], [ErrNotFound], [ErrWithdrawn], [ErrVersion] or
+// [statuslist.ErrRevoked].
 func (s *Service) Reissue(ctx context.Context, id string, version int64, award Award) (Credential, error) {
 	current, err := s.Credential(ctx, id)
 	if err != nil {
@@ -418,6 +419,13 @@ func (s *Service) Reissue(ctx context.Context, id string, version int64, award A
 	}
 	award.fill(&doc, from)
 	next := current
+	standings, err := s.statuses.Standings(ctx, current.Place)
+	if err != nil {
+		return Credential{}, err
+	}
+	if standings[current.Place].Revoked {
+		return Credential{}, statuslist.ErrRevoked.Detailf("Issue a new credential instead.")
+	}
 	if next.StatusPurpose, err = award.purpose(current.StatusPurpose); err != nil {
 		return Credential{}, err
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/internal/jsonld"
 	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
 	"github.com/badge-engine/badge-engine/modules/issuance"
+	"github.com/badge-engine/badge-engine/modules/issuance/statuslist"
 	"github.com/badge-engine/badge-engine/platform/config"
 	"github.com/badge-engine/badge-engine/platform/database"
 	"github.com/badge-engine/badge-engine/platform/fault"
@@ -102,6 +103,8 @@ type house struct {
 	at    time.Time
 	log   bytes.Buffer
 	seal  *issuance.Sealer
+
+	statuses *statuslist.Register
 }
 
 func build(t testing.TB, db *database.DB, address string) *house {
@@ -115,8 +118,10 @@ func build(t testing.TB, db *database.DB, address string) *house {
 	now := func() time.Time { return h.at }
 	ring := issuance.NewKeyring(public, h.store, h.seal, now)
 	must(t, ring.Provision(context.WithoutCancel(t.Context()), issuerID))
-	h.Service = issuance.New(public, issuance.Parts{Store: h.store, Work: db, Keyring: ring, Sealer: h.seal, Achievements: h.award, Canonical: h.sign},
-		now, slog.New(slog.NewTextHandler(&h.log, nil)))
+	log := slog.New(slog.NewTextHandler(&h.log, nil))
+	h.statuses = statuslist.New(statuslist.Default(), public, statuslist.NewStore(db), db, ring, processor, now, log)
+	h.Service = issuance.New(public, issuance.Parts{Store: h.store, Work: db, Keyring: ring, Sealer: h.seal, Statuses: h.statuses, Achievements: h.award, Canonical: h.sign},
+		now, log)
 	return h
 }
 
@@ -196,7 +201,7 @@ func TestWhatIsIssuedVerifies(t *testing.T) {
 				}
 
 				ring := keyring(t, db, address, "k")
-				verifier := credential.Verifier{Canonicalizer: processor, Resolver: did.Resolver{Local: ring}, Now: func() time.Time { return noon }}
+				verifier := credential.Verifier{Canonicalizer: processor, Resolver: did.Resolver{Local: ring}, Statuses: h.statuses, Now: func() time.Time { return noon }}
 				for recipient, want := range map[string]bool{"ada@example.org": true, "S-0815": true, "did:example:ada": true, "eve@example.org": false} {
 					report, err := verifier.Verify(t.Context(), c.Document, credential.Options{Recipient: recipient})
 					if err != nil || report.Verified != want {

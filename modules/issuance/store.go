@@ -171,12 +171,14 @@ func (s *Store) Complete(ctx context.Context, c Credential) error {
 // Replace stores the next version, or answers [ErrVersion] if the stored one is not
 // its predecessor.
 func (s *Store) Replace(ctx context.Context, c Credential) error {
-	return changed(s.db.Session(ctx).Model(&credentialRow{}).Where("id = ? AND state = ? AND version = ?", c.ID, string(Issued), c.Version-1).
-		Updates(map[string]any{
-			"name": c.Name, "document": string(c.Document), "valid_from": c.ValidFrom, "valid_until": c.ValidUntil,
-			"version": c.Version, "updated_at": c.Updated,
-			"status_list": c.Place.List, "status_index": c.Place.Index, "status_purpose": c.StatusPurpose,
-		}), ErrVersion)
+	values := map[string]any{
+		"name": c.Name, "document": string(c.Document), "valid_from": c.ValidFrom, "valid_until": c.ValidUntil,
+		"version": c.Version, "updated_at": c.Updated,
+	}
+	if c.Place.List != "" {
+		values["status_list"], values["status_index"], values["status_purpose"] = c.Place.List, c.Place.Index, c.StatusPurpose
+	}
+	return changed(s.db.Session(ctx).Model(&credentialRow{}).Where("id = ? AND state = ? AND version = ?", c.ID, string(Issued), c.Version-1).Updates(values), ErrVersion)
 }
 
 // Withdraw forgets the document and the recipient of an issued credential.

@@ -1,6 +1,8 @@
 package verification
 
 import (
+	"time"
+
 	"go.uber.org/fx"
 
 	"github.com/badge-engine/badge-engine/platform/httpserver"
@@ -11,7 +13,9 @@ import (
 // Module is the graph of this module.
 var Module = fx.Module("verification",
 	logging.Scope("verification"),
-	fx.Provide(New),
+	fx.Provide(func(d Documents, i Issuers, s Statuses, now func() time.Time) *Service {
+		return New(d, i, now).Consulting(s)
+	}),
 	fx.Provide(NewPages, fx.Private),
 	httpserver.Mount(Routes),
 	httpserver.Speak(func(r *page.Renderer) httpserver.Dialect {

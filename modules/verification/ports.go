@@ -1,6 +1,10 @@
 package verification
 
-import "context"
+import (
+	"context"
+
+	"github.com/badge-engine/badge-engine/modules/internal/credential/status"
+)
 
 // Issuers knows the keys of the issuers that are kept here, so that no badge of our
 // own needs the network. Module issuance serves it.
@@ -8,6 +12,14 @@ type Issuers interface {
 	// KeyOf tells whether controller is the identifier of an issuer here, and
 	// whether the key of that fragment signs for it.
 	KeyOf(ctx context.Context, controller, fragment string) (known, listed bool, err error)
+}
+
+// Statuses knows the status lists that are kept here, so that what was revoked a
+// moment ago counts at once. Module issuance serves it.
+type Statuses interface {
+	// StatusOf tells whether the list of this address is kept here, and what it says of
+	// one entry.
+	StatusOf(ctx context.Context, list string, index uint64) (s status.Standing, known bool, err error)
 }
 
 // Documents fetches what badges point at: keys, status lists. Platform fetch serves

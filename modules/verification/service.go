@@ -120,6 +120,13 @@ func looksLikePage(data []byte) bool {
 	return strings.HasPrefix(start, "<!doctype html") || strings.HasPrefix(start, "<html")
 }
 
+// Consulting makes the service ask the status lists that are kept here before it
+// fetches any.
+func (s *Service) Consulting(statuses Statuses) *Service {
+	s.verifier.Statuses = statuses
+	return s
+}
+
 // Verify checks what was uploaded: a JSON document, a compact JWS, a PNG or an SVG,
 // whichever its first bytes say it is. It answers a report for everything that is
 // readable as a badge; else [ErrUnreadable], [ErrNotCredential], [ErrTooLarge],

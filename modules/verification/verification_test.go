@@ -20,6 +20,7 @@ import (
 
 	"github.com/badge-engine/badge-engine/modules/internal/credential"
 	"github.com/badge-engine/badge-engine/modules/internal/credential/integrity"
+	"github.com/badge-engine/badge-engine/modules/internal/credential/status"
 	"github.com/badge-engine/badge-engine/modules/internal/did"
 	"github.com/badge-engine/badge-engine/modules/internal/image"
 	"github.com/badge-engine/badge-engine/modules/internal/jsonld"
@@ -309,10 +310,17 @@ func TestVerifyAsksForTheKeysOfOurOwnIssuersAtHome(t *testing.T) {
 	}
 }
 
+// noLists keeps no status lists.
+type noLists struct{}
+
+func (noLists) StatusOf(context.Context, string, uint64) (status.Standing, bool, error) {
+	return status.Standing{}, false, nil
+}
+
 func TestModuleIsComplete(t *testing.T) {
 	err := fx.ValidateApp(fx.NopLogger, verification.Module,
 		fx.Supply(slog.New(slog.DiscardHandler)),
-		fx.Provide(func() time.Time { return now }, func() func() time.Time { return clock }, func() verification.Documents { return documents{} }, func() verification.Issuers { return ours{} }),
+		fx.Provide(func() time.Time { return now }, func() func() time.Time { return clock }, func() verification.Documents { return documents{} }, func() verification.Issuers { return ours{} }, func() verification.Statuses { return noLists{} }),
 		fx.Provide(page.New), fx.Invoke(func(*verification.Service) {}))
 	if err != nil {
 		t.Error(err)

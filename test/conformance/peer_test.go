@@ -151,6 +151,13 @@ func TestWeAndAnIndependentImplementationVerifyEachOther(t *testing.T) {
 			t.Error("a changed credential passed")
 		}
 	})
+	t.Run("they see that ours is revoked", func(t *testing.T) {
+		post(t, base+"/api/v1/credentials/"+id(answer)+"/revoke", "application/json", []byte(`{}`))
+		out, err := call(t, "verify", issued.Credential)
+		if err == nil {
+			t.Errorf("a revoked credential passed: %s", out)
+		}
+	})
 	t.Run("we verify theirs, and refuse it when a word is changed", func(t *testing.T) {
 		theirs, err := call(t, "issue", issued.Credential)
 		if err != nil {

@@ -30,13 +30,13 @@ type Query struct {
 	IssuerID      string
 	AchievementID string
 	Recipient     string    // as it is kept: a keyed hash
-	Since, Until  time.Time // issued at or after, and before
+	Since, Before time.Time // issued at or after, and before
 	IDs           []string
 }
 
 // Empty reports whether the query is about every credential there is.
 func (q Query) Empty() bool {
-	return q.IssuerID == "" && q.AchievementID == "" && q.Recipient == "" && q.Since.IsZero() && q.Until.IsZero() && len(q.IDs) == 0
+	return q.IssuerID == "" && q.AchievementID == "" && q.Recipient == "" && q.Since.IsZero() && q.Before.IsZero() && len(q.IDs) == 0
 }
 
 // Survey is what a query matches, and what an act would do.

@@ -94,8 +94,11 @@ func New(cfg Config, public config.PublicURL, store *Store, work Work, signers S
 }
 
 // Take gives away n entries of an issuer, each a random one that nobody has or had.
-// It must be called outside of a unit of work.
+// It must be called outside of a unit of work. Where there are no lists, each is none.
 func (r *Register) Take(ctx context.Context, issuerID string, n int) ([]Place, error) {
+	if r.cfg.Size == 0 {
+		return make([]Place, n), nil
+	}
 	places := make([]Place, 0, n)
 	for {
 		size := r.draw(issuerID, &places, n)
@@ -157,7 +160,7 @@ func (r *Register) draw(issuerID string, places *[]Place, n int) int64 {
 func (r *Register) Return(issuerID string, p Place) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if held := r.blocks[issuerID]; held != nil && held.list == p.List && len(held.spare) < lastBlock {
+	if held := r.blocks[issuerID]; held != nil && p.List != "" && held.list == p.List && len(held.spare) < lastBlock {
 		held.spare = append(held.spare, p.Index)
 	}
 }

