@@ -11,12 +11,13 @@ import (
 	"github.com/badge-engine/badge-engine/modules/audit"
 	"github.com/badge-engine/badge-engine/modules/auth"
 	"github.com/badge-engine/badge-engine/modules/issuance"
+	"github.com/badge-engine/badge-engine/platform/principal"
 )
 
 // consoleID is the principal of whoever runs commands on the machine itself.
 const consoleID = "console"
 
-var errNoKey = errors.New("the audit trail needs the key-encryption key of the servers, and there is none here: set KEY_ENCRYPTION_KEY or KEY_ENCRYPTION_KEY_FILE")
+var errNoKey = errors.New("this needs the key-encryption key of the servers, and there is none here: set KEY_ENCRYPTION_KEY or KEY_ENCRYPTION_KEY_FILE")
 
 // Audit is the audit trail, to be listed and checked. It makes no key where there is
 // none.
@@ -42,6 +43,28 @@ func (t *Tools) openAudit() (*audit.Service, error) {
 		return nil, err
 	}
 	return audit.New(key, audit.NewStore(t.db), time.Now), nil
+}
+
+// Keyring is the signing keys, to be changed by commands; the context that comes with
+// it says so. It needs the key-encryption key of the servers, and makes none.
+func (t *Tools) Keyring(ctx context.Context, cfg Config) (*issuance.Keyring, context.Context, error) {
+	trail, err := t.Audit()
+	if err == nil {
+		err = trail.Open(ctx)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	sealer, err := issuance.OpenSealer(t.keys, t.log)
+	if err != nil {
+		return nil, nil, err
+	}
+	public, err := cfg.public()
+	if err != nil {
+		return nil, nil, err
+	}
+	k := issuance.NewKeyring(public, issuance.NewStore(t.db), sealer, time.Now).Audited(trail).Working(t.db)
+	return k, principal.With(ctx, principal.Principal{ID: consoleID}), nil
 }
 
 // console writes down what commands do. The key is looked for only then, since most

@@ -25,3 +25,9 @@ func (c Credential) For(index string) Credential {
 	c.recipientIndex = index
 	return c
 }
+
+// MakeKey makes a key and its secret.
+var MakeKey = makeKey
+
+// Fresh is how long a replica may go on with the keys that it read.
+const Fresh = fresh

@@ -376,19 +376,19 @@ func (h *handlers) didDocument(c *fiber.Ctx) error {
 }
 
 func (h *handlers) keys(c *fiber.Ctx) error {
-	keys, err := h.keyring.Keys(c.UserContext(), c.Params("id"))
+	keys, err := h.keyring.KeySet(c.UserContext(), c.Params("id"))
 	if err != nil {
 		return err
 	}
-	set := jwks{Keys: []did.JWK{}}
-	for _, key := range keys {
-		jwk, err := key.JWK()
-		if err != nil {
-			return err
-		}
-		set.Keys = append(set.Keys, jwk)
+	return publicJSON(c, "application/jwk-set+json", jwks{Keys: keys})
+}
+
+func (h *handlers) jwk(c *fiber.Ctx) error {
+	key, err := h.keyring.PublicJWK(c.UserContext(), c.Params("id"), c.Params("key"))
+	if err != nil {
+		return err
 	}
-	return publicJSON(c, "application/jwk-set+json", set)
+	return publicJSON(c, "application/jwk+json", key)
 }
 
 func (h *handlers) key(c *fiber.Ctx) error {
@@ -411,4 +411,97 @@ func publicJSON(c *fiber.Ctx, mediaType string, v any) error {
 	}
 	c.Set(fiber.HeaderContentType, mediaType)
 	return nil
+}
+
+type keyInput struct {
+	Kind     Kind     `json:"kind" enum:"Ed25519,P-256,P-384,RSA-2048" doc:"RSA signs tokens alone."`
+	Purposes []string `json:"purposes,omitempty" doc:"assertionMethod, which every key has, and authentication."`
+	Rotate   bool     `json:"rotate,omitempty" doc:"Retire the keys of this kind that signed until now."`
+}
+
+type revokeKeyInput struct {
+	Reason string `json:"reason,omitempty" doc:"Why, for those who will ask."`
+}
+
+type keyOutput struct {
+	ID           string     `json:"id"`
+	Kind         Kind       `json:"kind"`
+	State        KeyState   `json:"state" enum:"active,retired,revoked" doc:"active: it signs; retired: what it signed stays good; revoked: nothing that it signed must be believed."`
+	Purposes     []string   `json:"purposes"`
+	Provider     string     `json:"provider" doc:"Where the private key is: local is in the database, sealed."`
+	PublicKeyJwk did.JWK    `json:"publicKeyJwk"`
+	Multikey     string     `json:"publicKeyMultibase,omitempty"`
+	URL          string     `json:"url" doc:"Where the world reads the key: the kid of tokens."`
+	CreatedAt    time.Time  `json:"createdAt"`
+	RetiredAt    *time.Time `json:"retiredAt,omitempty"`
+	RevokedAt    *time.Time `json:"revokedAt,omitempty"`
+	Reason       string     `json:"reason,omitempty"`
+}
+
+type keyList struct {
+	Items []keyOutput `json:"items"`
+}
+
+func (h *handlers) keyOutput(key Key) (keyOutput, error) {
+	jwk, err := h.keyring.described(key)
+	return keyOutput{
+		ID: key.ID, Kind: key.Kind, State: key.State(), Purposes: key.Purposes, Provider: key.Provider, PublicKeyJwk: jwk, Multikey: key.Multikey,
+		URL: h.keyring.keyURL(key), CreatedAt: key.Created, RetiredAt: key.Retired, RevokedAt: key.Revoked, Reason: key.Reason,
+	}, err
+}
+
+func (h *handlers) answerKey(c *fiber.Ctx, status int, key Key, err error) error {
+	if err != nil {
+		return err
+	}
+	out, err := h.keyOutput(key)
+	if err != nil {
+		return err
+	}
+	return httpserver.JSON(c, status, out)
+}
+
+func (h *handlers) listKeys(c *fiber.Ctx) error {
+	keys, err := h.keyring.Keys(c.UserContext(), c.Params("id"))
+	if err != nil {
+		return err
+	}
+	list := keyList{Items: make([]keyOutput, len(keys))}
+	for i, key := range keys {
+		if list.Items[i], err = h.keyOutput(key); err != nil {
+			return err
+		}
+	}
+	return httpserver.JSON(c, fiber.StatusOK, list)
+}
+
+func (h *handlers) createKey(c *fiber.Ctx) error {
+	var in keyInput
+	if err := httpserver.Decode(c, &in, strictjson.Unmarshal); err != nil {
+		return err
+	}
+	key, err := h.keyring.replace(c.UserContext(), c.Params("id"), in.Kind, in.Purposes, in.Rotate)
+	if err == nil {
+		c.Location("/api/v1/issuers/" + key.IssuerID + "/keys/" + key.ID)
+	}
+	return h.answerKey(c, fiber.StatusCreated, key, err)
+}
+
+func (h *handlers) readKey(c *fiber.Ctx) error {
+	key, err := h.keyring.Key(c.UserContext(), c.Params("id"), c.Params("key"))
+	return h.answerKey(c, fiber.StatusOK, key, err)
+}
+
+func (h *handlers) retireKey(c *fiber.Ctx) error {
+	key, err := h.keyring.Retire(c.UserContext(), c.Params("id"), c.Params("key"))
+	return h.answerKey(c, fiber.StatusOK, key, err)
+}
+
+func (h *handlers) revokeKey(c *fiber.Ctx) error {
+	var in revokeKeyInput
+	if err := httpserver.Decode(c, &in, strictjson.Unmarshal); err != nil {
+		return err
+	}
+	key, err := h.keyring.RevokeKey(c.UserContext(), c.Params("id"), c.Params("key"), in.Reason)
+	return h.answerKey(c, fiber.StatusOK, key, err)
 }

@@ -1,9 +1,9 @@
 package issuance
 
 import (
+	"cmp"
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,45 +18,32 @@ import (
 	"github.com/badge-engine/badge-engine/platform/config"
 )
 
-// Key is the public side of a signing key.
-type Key struct {
-	ID       string
-	IssuerID string
-	Multikey string // Controlled Identifiers 1.0, 2.2.2 (Multikey)
-	Created  time.Time
-	Retired  *time.Time // nil while it signs
-}
-
-// JWK is the public key as RFC 7517 writes it, named by its thumbprint as in the
-// documents that list it.
-func (k Key) JWK() (did.JWK, error) {
-	public, err := did.DecodeMultikey(k.Multikey)
-	if err != nil {
-		return did.JWK{}, fmt.Errorf("issuance: key %s: %w", k.ID, err)
-	}
-	jwk, err := did.NewJWK(public)
-	jwk.Kid = jwk.Thumbprint()
-	return jwk, err
-}
+// fresh is how long a replica may go on with the keys that it read: a key that was
+// made, retired or revoked elsewhere is known here after that.
+const fresh = 2 * time.Second
 
 // Keyring keeps the signing keys of all issuers.
 //
-// A retired key signs no more but stays published, so that what it signed can
-// still be verified.
+// An issuer may have several active keys of each kind; the newest signs, so that keys
+// are replaced without a pause. A retired key signs no more but stays published, so
+// that what it signed can still be verified. A revoked one is published as such.
 type Keyring struct {
 	public config.PublicURL
 	store  *Store
 	sealer *Sealer
 	now    func() time.Time
 	audit  Audit // may be nil
+	work   Work  // may be nil where keys are only read
 
 	mu   sync.RWMutex
-	open map[string]openKey // by issuer
+	open map[string]openKeys // by issuer
 }
 
-type openKey struct {
-	uri    string
-	signer integrity.Signer
+// openKeys are the active keys of an issuer, the newest first.
+type openKeys struct {
+	keys    []Key
+	signers []integrity.Signer
+	read    time.Time
 }
 
 // Audited makes the keyring record what happens to keys.
@@ -65,30 +52,46 @@ func (k *Keyring) Audited(audit Audit) *Keyring {
 	return k
 }
 
+// Working gives the keyring what it needs to change keys together with their record.
+func (k *Keyring) Working(work Work) *Keyring {
+	k.work = work
+	return k
+}
+
 // NewKeyring makes a keyring over a store.
 func NewKeyring(public config.PublicURL, store *Store, sealer *Sealer, now func() time.Time) *Keyring {
-	return &Keyring{public: public, store: store, sealer: sealer, now: now, open: map[string]openKey{}}
+	return &Keyring{public: public, store: store, sealer: sealer, now: now, open: map[string]openKeys{}}
 }
 
 // Provision gives an issuer its first signing key, Ed25519; it joins the unit in ctx.
 func (k *Keyring) Provision(ctx context.Context, issuerID string) error {
-	public, private, err := ed25519.GenerateKey(rand.Reader)
+	_, err := k.add(ctx, issuerID, KindEd25519, nil)
+	return err
+}
+
+// add makes a key; it joins the unit in ctx.
+func (k *Keyring) add(ctx context.Context, issuerID string, kind Kind, purposes []string) (Key, error) {
+	public, secret, err := makeKey(kind)
 	if err != nil {
-		return fmt.Errorf("issuance: make key: %w", err)
+		return Key{}, fmt.Errorf("issuance: make key: %w", err)
 	}
-	multikey, err := did.EncodeMultikey(public)
-	if err != nil {
-		return fmt.Errorf("issuance: encode key: %w", err)
+	key := Key{ID: uuid.Must(uuid.NewV7()).String(), IssuerID: issuerID, Kind: kind, Public: public, Purposes: purposes, Provider: Local, Created: k.now().UTC().Truncate(time.Second)}
+	if len(key.Purposes) == 0 {
+		key.Purposes = []string{Assertion}
 	}
-	key := Key{ID: uuid.Must(uuid.NewV7()).String(), IssuerID: issuerID, Multikey: multikey, Created: k.now().UTC().Truncate(time.Second)}
-	sealed, err := k.sealer.Seal(key.ID, private.Seed())
+	if kind != KindRSA {
+		if key.Multikey, err = did.EncodeMultikey(public); err != nil {
+			return Key{}, fmt.Errorf("issuance: encode key: %w", err)
+		}
+	}
+	sealed, err := k.sealer.Seal(key.ID, secret)
 	if err != nil {
-		return fmt.Errorf("issuance: seal key: %w", err)
+		return Key{}, fmt.Errorf("issuance: seal key: %w", err)
 	}
 	if err := k.store.InsertKey(ctx, key, sealed); err != nil {
-		return err
+		return Key{}, err
 	}
-	return k.record(ctx, "issuance.key.created", key.ID, issuerID)
+	return key, k.record(ctx, "issuance.key.created", key.ID, issuerID)
 }
 
 // record writes down what was done to a key of an issuer, in the unit of its caller.
@@ -115,10 +118,139 @@ func (k *Keyring) Discard(ctx context.Context, issuerID string) error {
 			return err
 		}
 	}
+	k.forget(issuerID)
+	return nil
+}
+
+// forget makes the keys be read again.
+func (k *Keyring) forget(issuerID string) {
 	k.mu.Lock()
 	delete(k.open, issuerID)
 	k.mu.Unlock()
-	return nil
+}
+
+// CreateKey makes a further key for an issuer. From now on it signs what keys of its
+// kind sign. It answers with [ErrIssuerUnknown] or [ErrKeyKind].
+func (k *Keyring) CreateKey(ctx context.Context, issuerID string, kind Kind, purposes []string) (Key, error) {
+	return k.replace(ctx, issuerID, kind, purposes, false)
+}
+
+// Rotate makes a new key of a kind, and retires those of its kind that signed until
+// now. What they signed stays good. It answers with [ErrIssuerUnknown] or [ErrKeyKind].
+func (k *Keyring) Rotate(ctx context.Context, issuerID string, kind Kind) (Key, error) {
+	return k.replace(ctx, issuerID, kind, nil, true)
+}
+
+func (k *Keyring) replace(ctx context.Context, issuerID string, kind Kind, purposes []string, retire bool) (Key, error) {
+	if !slices.Contains(Kinds(), kind) {
+		return Key{}, ErrKeyKind.Detailf("The kinds are %s, %s, %s and %s.", KindEd25519, KindP256, KindP384, KindRSA)
+	}
+	for _, purpose := range purposes {
+		if purpose != Assertion && purpose != Authentication {
+			return Key{}, ErrKeyKind.Detailf("The purposes are %s and %s.", Assertion, Authentication)
+		}
+	}
+	if len(purposes) > 0 && !slices.Contains(purposes, Assertion) {
+		return Key{}, ErrKeyKind.Detailf("Every key here signs credentials: add %s.", Assertion)
+	}
+	keys, err := k.Keys(ctx, issuerID)
+	if err != nil {
+		return Key{}, err
+	}
+	var made Key
+	err = k.work.Do(ctx, func(ctx context.Context) error {
+		at := k.now().UTC().Truncate(time.Second)
+		for _, old := range keys {
+			if !retire || old.Kind != kind || old.State() != Active {
+				continue
+			}
+			if purposes == nil {
+				purposes = old.Purposes // those of the newest
+			}
+			if err := k.store.RetireKey(ctx, old.ID, at); err != nil && !errors.Is(err, ErrKeyState) {
+				return err // one that another replica retired meanwhile is as it should be
+			}
+			if err := k.record(ctx, "issuance.key.retired", old.ID, old.IssuerID); err != nil {
+				return err
+			}
+		}
+		made, err = k.add(ctx, keys[0].IssuerID, kind, purposes)
+		return err
+	})
+	if err != nil {
+		return Key{}, err
+	}
+	k.forget(made.IssuerID)
+	return made, nil
+}
+
+// Retire makes a key sign no more. What it signed stays good, for which it stays
+// published. It answers with [ErrKeyNotFound] or [ErrKeyState].
+func (k *Keyring) Retire(ctx context.Context, issuerID, keyID string) (Key, error) {
+	return k.end(ctx, issuerID, keyID, "issuance.key.retired", func(ctx context.Context, key Key, at time.Time) error {
+		if key.Kind == KindEd25519 && k.only(ctx, key) {
+			return ErrKeyState.Detailf("It is the issuer's only active key of the kind Ed25519, by which status lists are signed: rotate it instead.")
+		}
+		return k.store.RetireKey(ctx, key.ID, at)
+	})
+}
+
+// only tells whether a key is the last active one of its kind.
+func (k *Keyring) only(ctx context.Context, key Key) bool {
+	keys, err := k.store.Keys(ctx, key.IssuerID)
+	return err == nil && key.State() == Active && !slices.ContainsFunc(keys, func(other Key) bool {
+		return other.ID != key.ID && other.Kind == key.Kind && other.State() == Active
+	})
+}
+
+// RevokeKey says of a key that nothing it signed must be believed, because somebody
+// else may have used it. It can be done to the only key of its kind: a new one is
+// made in the same unit, so that the issuer goes on. What was signed by the key has
+// to be issued again: [Service.Resign].
+//
+// It answers with [ErrKeyNotFound] or [ErrKeyState].
+func (k *Keyring) RevokeKey(ctx context.Context, issuerID, keyID, reason string) (Key, error) {
+	return k.end(ctx, issuerID, keyID, "issuance.key.revoked", func(ctx context.Context, key Key, at time.Time) error {
+		if k.only(ctx, key) {
+			if _, err := k.add(ctx, key.IssuerID, key.Kind, key.Purposes); err != nil {
+				return err
+			}
+		}
+		return k.store.RevokeKey(ctx, key.ID, at, reason)
+	})
+}
+
+func (k *Keyring) end(ctx context.Context, issuerID, keyID, action string, deed func(ctx context.Context, key Key, at time.Time) error) (Key, error) {
+	key, err := k.Key(ctx, issuerID, keyID)
+	if err != nil {
+		return Key{}, err
+	}
+	err = k.work.Do(ctx, func(ctx context.Context) error {
+		if err := deed(ctx, key, k.now().UTC().Truncate(time.Second)); err != nil {
+			return err
+		}
+		return k.record(ctx, action, key.ID, key.IssuerID)
+	})
+	if err != nil {
+		return Key{}, err
+	}
+	k.forget(key.IssuerID)
+	return k.Key(ctx, issuerID, keyID)
+}
+
+// Key answers one key of an issuer, by its identifier or by what names it in the
+// documents, or [ErrIssuerUnknown] or [ErrKeyNotFound].
+func (k *Keyring) Key(ctx context.Context, issuerID, name string) (Key, error) {
+	keys, err := k.Keys(ctx, issuerID)
+	if err != nil {
+		return Key{}, err
+	}
+	for _, key := range keys {
+		if jwk, err := key.JWK(); key.ID == name || key.Multikey == name && name != "" || err == nil && jwk.Kid == name {
+			return key, nil
+		}
+	}
+	return Key{}, ErrKeyNotFound
 }
 
 // uri is the identifier under which an issuer signs.
@@ -132,35 +264,82 @@ func (k *Keyring) uri(issuerID, multikey string) string {
 	return did.KeyDID(multikey)
 }
 
-// Signer answers the identifier under which the issuer signs and its current
-// signing key. It answers with [ErrIssuerUnknown] or [ErrSealed].
+// KeyURL is the address at which a key stands alone, as a JSON Web Key: what the kid
+// of a token has to name. Open Badges 3.0, JSON Web Token Proof Format.
+func (k *Keyring) keyURL(key Key) string {
+	jwk, _ := key.JWK() // a key that was read has one
+	return k.public.Join("issuers", key.IssuerID, "jwk", jwk.Kid)
+}
+
+// Signer answers the identifier under which the issuer signs and its current key of
+// the kind Ed25519. It answers with [ErrIssuerUnknown], [ErrNoKey] or [ErrSealed].
 func (k *Keyring) Signer(ctx context.Context, issuerID string) (uri string, signer integrity.Signer, err error) {
+	held, err := k.active(ctx, issuerID)
+	if err != nil {
+		return "", nil, err
+	}
+	key, signer, err := held.newest(KindEd25519)
+	if err != nil {
+		return "", nil, err
+	}
+	return k.uri(key.IssuerID, key.Multikey), signer, nil
+}
+
+// newest is the key of the first kind of which there is one.
+func (o openKeys) newest(kinds ...Kind) (Key, integrity.Signer, error) {
+	for _, kind := range kinds {
+		if at := slices.IndexFunc(o.keys, func(key Key) bool { return key.Kind == kind }); at >= 0 {
+			return o.keys[at], o.signers[at], nil
+		}
+	}
+	return Key{}, nil, ErrNoKey.Detailf("Make one of the kind %s with POST /api/v1/issuers/{id}/keys.", kinds[0])
+}
+
+// active answers the active keys of an issuer, opened.
+func (k *Keyring) active(ctx context.Context, issuerID string) (openKeys, error) {
+	issuerID, err := known(issuerID, ErrIssuerUnknown)
+	if err != nil {
+		return openKeys{}, err
+	}
 	k.mu.RLock()
 	held, ok := k.open[issuerID]
 	k.mu.RUnlock()
-	if ok {
-		return held.uri, held.signer, nil
+	now := k.now()
+	if ok && now.Sub(held.read) < fresh && !now.Before(held.read) {
+		return held, nil
 	}
-	if issuerID, err = known(issuerID, ErrIssuerUnknown); err != nil {
-		return "", nil, err
-	}
-	key, sealed, err := k.store.SigningKey(ctx, issuerID)
+	keys, sealed, err := k.store.ActiveKeys(ctx, issuerID)
 	if err != nil {
-		return "", nil, err
+		return openKeys{}, err
 	}
-	seed, err := k.sealer.Open(key.ID, sealed)
-	if err != nil {
-		return "", nil, err
+	next := openKeys{keys: keys, signers: make([]integrity.Signer, len(keys)), read: now}
+	for i, key := range keys {
+		// What was opened before need not be opened again: a key never changes.
+		if at := slices.IndexFunc(held.keys, func(old Key) bool { return old.ID == key.ID }); at >= 0 {
+			next.signers[i] = held.signers[at]
+			continue
+		}
+		if next.signers[i], err = k.unlock(key, sealed[i]); err != nil {
+			return openKeys{}, err
+		}
 	}
-	if len(seed) != ed25519.SeedSize {
-		return "", nil, ErrSealed.Detailf("Key %s has the wrong length.", key.ID)
-	}
-	held.uri = k.uri(issuerID, key.Multikey)
-	held.signer = integrity.NewEd25519Signer(ed25519.NewKeyFromSeed(seed), held.uri+"#"+key.Multikey)
 	k.mu.Lock()
-	k.open[issuerID] = held
+	k.open[issuerID] = next
 	k.mu.Unlock()
-	return held.uri, held.signer, nil
+	return next, nil
+}
+
+// unlock opens the private side of a key.
+func (k *Keyring) unlock(key Key, sealed []byte) (integrity.Signer, error) {
+	secret, err := k.sealer.Open(key.ID, sealed)
+	if err != nil {
+		return nil, err
+	}
+	signer, err := signerOf(key.Kind, secret, k.uri(key.IssuerID, key.Multikey)+"#"+key.fragment())
+	if err != nil {
+		return nil, ErrSealed.With(err).Detailf("Key %s cannot be used.", key.ID)
+	}
+	return signer, nil
 }
 
 // Identity answers the identifier under which the issuer signs, and the controlled
@@ -170,26 +349,86 @@ func (k *Keyring) Identity(ctx context.Context, issuerID string) (string, did.Do
 	if err != nil {
 		return "", did.Document{}, err
 	}
-	uri := k.uri(keys[0].IssuerID, keys[0].Multikey)
+	first := keys[0]
+	if at := slices.IndexFunc(keys, func(key Key) bool { return key.Kind == KindEd25519 }); at >= 0 {
+		first = keys[at]
+	}
+	uri := k.uri(first.IssuerID, first.Multikey)
 	document, err := publish(uri, keys)
 	return uri, document, err
 }
 
 func publish(id string, keys []Key) (did.Document, error) {
-	multikeys := make([]string, len(keys))
+	listed := make([]did.Listed, len(keys))
 	for i, key := range keys {
-		multikeys[i] = key.Multikey
+		listed[i] = key.listed()
 	}
-	return did.NewDocument(id, multikeys...)
+	return did.Describe(id, listed...)
 }
 
-// Keys answers all keys of an issuer, the signing one first, or [ErrIssuerUnknown].
+// Keys answers all keys of an issuer, the active ones first and the newest before the
+// older, or [ErrIssuerUnknown].
 func (k *Keyring) Keys(ctx context.Context, issuerID string) ([]Key, error) {
 	issuerID, err := known(issuerID, ErrIssuerUnknown)
 	if err != nil {
 		return nil, err
 	}
 	return k.store.Keys(ctx, issuerID)
+}
+
+// PublicJWK answers a key of an issuer as it stands at its own address.
+func (k *Keyring) PublicJWK(ctx context.Context, issuerID, name string) (did.JWK, error) {
+	key, err := k.Key(ctx, issuerID, name)
+	if err != nil {
+		return did.JWK{}, err
+	}
+	if key.State() == Revoked { // a JSON Web Key cannot say so itself
+		return did.JWK{}, ErrKeyRevoked
+	}
+	return k.described(key)
+}
+
+// described is a key with all that a verifier may want to know of it.
+//
+// RFC 7517, 4 (JSON Web Key Format). The member iss tells the issuers of one host
+// apart.
+func (k *Keyring) described(key Key) (did.JWK, error) {
+	jwk, err := key.JWK()
+	if err != nil {
+		return did.JWK{}, err
+	}
+	jwk.Use, jwk.Iss = "sig", k.uri(key.IssuerID, cmp.Or(key.Multikey, jwk.Kid))
+	switch key.Kind {
+	case KindEd25519:
+		jwk.Alg = "EdDSA"
+	case KindP256:
+		jwk.Alg = "ES256"
+	case KindP384:
+		jwk.Alg = "ES384"
+	case KindRSA:
+		jwk.Alg = "RS256"
+	}
+	return jwk, nil
+}
+
+// KeySet answers the keys of an issuer that sign or have signed, without the revoked ones.
+func (k *Keyring) KeySet(ctx context.Context, issuerID string) ([]did.JWK, error) {
+	keys, err := k.Keys(ctx, issuerID)
+	if err != nil {
+		return nil, err
+	}
+	set := []did.JWK{}
+	for _, key := range keys {
+		if key.State() == Revoked {
+			continue
+		}
+		jwk, err := k.described(key)
+		if err != nil {
+			return nil, err
+		}
+		set = append(set, jwk)
+	}
+	return set, nil
 }
 
 // WebDocument answers the DID document at did:web for an issuer.
@@ -223,6 +462,36 @@ func (k *Keyring) KeyOf(ctx context.Context, controller, fragment string) (ours,
 		return true, false, err
 	}
 	return true, slices.Contains(document.AssertionMethod, controller+"#"+fragment), nil
+}
+
+// Published answers what stands at the addresses of keys here, so that no badge of
+// our own needs the network: those of issuers, of their DID documents and of their
+// JSON Web Keys. Nothing stands where there is no such key, or a revoked one.
+func (k *Keyring) Published(ctx context.Context, address string) (document []byte, ours bool, err error) {
+	rest, ok := strings.CutPrefix(address, k.public.Join("issuers", ""))
+	if !ok || !k.public.Secure() {
+		return nil, false, nil
+	}
+	issuerID, rest, _ := strings.Cut(rest, "/")
+	var found any
+	switch name, isJWK := strings.CutPrefix(rest, "jwk/"); {
+	case isJWK:
+		found, err = k.PublicJWK(ctx, issuerID, name)
+	case rest == "did.json":
+		found, err = k.WebDocument(ctx, issuerID)
+	case rest == "":
+		_, found, err = k.Identity(ctx, issuerID)
+	default:
+		return nil, false, nil
+	}
+	if errors.Is(err, ErrIssuerUnknown) || errors.Is(err, ErrKeyNotFound) || errors.Is(err, ErrKeyRevoked) {
+		return nil, true, nil
+	}
+	if err != nil {
+		return nil, true, err
+	}
+	document, err = json.Marshal(found)
+	return document, true, err
 }
 
 // Check tells whether the key-encryption key opens the newest signing key.

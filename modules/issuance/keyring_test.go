@@ -3,7 +3,9 @@ package issuance_test
 import (
 	"context"
 	"crypto/ed25519"
+	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,7 +23,7 @@ func keyring(t testing.TB, db *database.DB, address, letter string) *issuance.Ke
 	t.Helper()
 	public, err := config.ParsePublicURL(address)
 	must(t, err)
-	return issuance.NewKeyring(public, issuance.NewStore(db), sealer(t, letter), func() time.Time { return noon })
+	return issuance.NewKeyring(public, issuance.NewStore(db), sealer(t, letter), func() time.Time { return noon }).Working(db)
 }
 
 // retire makes the keys that an issuer has sign no more.
@@ -95,9 +97,10 @@ func TestRetiredKeysSignNoMoreButStayPublished(t *testing.T) {
 		old, err := k.Keys(ctx, issuer)
 		must(t, err)
 		retire(t, db, issuer)
-		if _, _, err := k.Signer(ctx, issuer); !errors.Is(err, issuance.ErrIssuerUnknown) {
+		if _, _, err := k.Signer(ctx, issuer); !errors.Is(err, issuance.ErrNoKey) {
 			t.Errorf("with a retired key alone: %v", err)
 		}
+		k = keyring(t, db, secure, "k") // what was read stays for a moment
 		must(t, k.Provision(ctx, issuer))
 		keys, err := k.Keys(ctx, issuer)
 		must(t, err)
@@ -252,5 +255,147 @@ func TestManyMaySignAtOnce(t *testing.T) {
 			})
 		}
 		wg.Wait()
+	})
+}
+
+func TestKeysOfEveryKindSignAndArePublished(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		ctx, issuer, k := t.Context(), id(1), keyring(t, db, secure, "k")
+		must(t, k.Provision(ctx, issuer))
+		for _, kind := range issuance.Kinds()[1:] {
+			made, err := k.CreateKey(ctx, strings.ToUpper(issuer), kind, []string{issuance.Assertion, issuance.Authentication})
+			must(t, err)
+			if made.State() != issuance.Active || made.Kind != kind || made.IssuerID != issuer {
+				t.Errorf("made %+v", made)
+			}
+		}
+		uri, document, err := k.Identity(ctx, issuer)
+		must(t, err)
+		if uri != secure+"/issuers/"+issuer || len(document.VerificationMethod) != 7 || len(document.AssertionMethod) != 7 || len(document.Authentication) != 5 {
+			t.Errorf("%s publishes %+v", uri, document)
+		}
+		set, err := k.KeySet(ctx, issuer)
+		must(t, err)
+		var algorithms []string
+		for _, jwk := range set {
+			algorithms = append(algorithms, jwk.Alg)
+			if jwk.Iss != uri || jwk.Use != "sig" || jwk.Kid == "" {
+				t.Errorf("published %+v", jwk)
+			}
+			// A token names the key by the address at which it stands alone; no network is asked.
+			key, err := did.Resolver{Local: k}.Resolve(ctx, secure+"/issuers/"+issuer+"/jwk/"+jwk.Kid)
+			must(t, err)
+			if belongs, why := key.Belongs(uri); !belongs {
+				t.Errorf("%s does not belong to its issuer: %s", jwk.Alg, why)
+			}
+			if key, err = (did.Resolver{Local: k}).Resolve(ctx, uri+"#"+jwk.Kid); err != nil || !key.Proven {
+				t.Errorf("%s: %+v, %v", jwk.Alg, key, err)
+			}
+		}
+		slices.Sort(algorithms)
+		if got := strings.Join(algorithms, " "); got != "ES256 ES384 EdDSA RS256" {
+			t.Errorf("the algorithms are %s", got)
+		}
+		for name, address := range map[string]string{"no key": "/jwk/x", "another issuer": "/../" + id(2) + "/jwk/" + set[0].Kid} {
+			if key, err := (did.Resolver{Local: k}).Resolve(ctx, uri+address); err == nil {
+				t.Errorf("%s is %+v", name, key)
+			}
+		}
+	})
+}
+
+func TestKeysAreRotatedRetiredAndRevoked(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		ctx, issuer, k := t.Context(), id(1), keyring(t, db, secure, "k")
+		must(t, k.Provision(ctx, issuer))
+		states := func() string {
+			keys, err := k.Keys(ctx, issuer)
+			must(t, err)
+			var out []string
+			for _, key := range keys {
+				out = append(out, string(key.Kind)+" "+string(key.State()))
+			}
+			slices.Sort(out)
+			return strings.Join(out, ", ")
+		}
+		method := func() string {
+			_, signer, err := k.Signer(ctx, issuer)
+			must(t, err)
+			return signer.VerificationMethod()
+		}
+		before := method()
+		first, err := k.Keys(ctx, issuer)
+		must(t, err)
+
+		_, err = k.Retire(ctx, issuer, first[0].ID)
+		wants(t, err, issuance.ErrKeyState) // the last one, by which lists are signed
+		made, err := k.Rotate(ctx, issuer, issuance.KindEd25519)
+		must(t, err)
+		if got := states(); got != "Ed25519 active, Ed25519 retired" || method() == before || !strings.HasSuffix(method(), made.Multikey) {
+			t.Errorf("rotated: %s, signs by %s", got, method())
+		}
+		if _, listed, err := k.KeyOf(ctx, secure+"/issuers/"+issuer, first[0].Multikey); err != nil || !listed {
+			t.Errorf("a retired key is not listed: %v", err)
+		}
+		_, err = k.Retire(ctx, issuer, first[0].ID)
+		wants(t, err, issuance.ErrKeyState)
+
+		// Revoked, it makes room for a new one at once.
+		gone, err := k.RevokeKey(ctx, issuer, made.Multikey, "the laptop was stolen")
+		must(t, err)
+		if got := states(); gone.State() != issuance.Revoked || got != "Ed25519 active, Ed25519 retired, Ed25519 revoked" || strings.HasSuffix(method(), made.Multikey) {
+			t.Errorf("revoked: %s, signs by %s", got, method())
+		}
+		_, listed, err := k.KeyOf(ctx, secure+"/issuers/"+issuer, made.Multikey)
+		must(t, err)
+		_, document, err := k.Identity(ctx, issuer)
+		must(t, err)
+		text, err := json.Marshal(document)
+		must(t, err)
+		if listed || !strings.Contains(string(text), `"revoked":"`) || strings.Count(string(text), made.Multikey) != 2 {
+			t.Errorf("a revoked key is listed: %s", text)
+		}
+		jwk, err := made.JWK()
+		must(t, err)
+		_, err = k.PublicJWK(ctx, issuer, jwk.Kid)
+		wants(t, err, issuance.ErrKeyRevoked)
+		_, err = k.RevokeKey(ctx, issuer, made.ID, "")
+		wants(t, err, issuance.ErrKeyState)
+
+		for _, kind := range []issuance.Kind{"", "Ed448", "RSA-1024", "p-256"} {
+			_, err := k.CreateKey(ctx, issuer, kind, nil)
+			wants(t, err, issuance.ErrKeyKind)
+		}
+		_, err = k.CreateKey(ctx, issuer, issuance.KindP256, []string{issuance.Authentication})
+		wants(t, err, issuance.ErrKeyKind)
+		_, err = k.CreateKey(ctx, id(404), issuance.KindP256, nil)
+		wants(t, err, issuance.ErrIssuerUnknown)
+		for _, name := range []string{"", id(404), "x\x00", "z"} {
+			_, err := k.Key(ctx, issuer, name)
+			wants(t, err, issuance.ErrKeyNotFound)
+		}
+	})
+}
+
+// What one replica does to keys another knows soon.
+func TestReplicasFollowARotation(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		ctx, issuer := t.Context(), id(1)
+		public, err := config.ParsePublicURL(secure)
+		must(t, err)
+		now := noon
+		here := issuance.NewKeyring(public, issuance.NewStore(db), sealer(t, "k"), func() time.Time { return now }).Working(db)
+		there := keyring(t, db, secure, "k")
+		must(t, here.Provision(ctx, issuer))
+		_, old, err := here.Signer(ctx, issuer)
+		must(t, err)
+		made, err := there.Rotate(ctx, issuer, issuance.KindEd25519)
+		must(t, err)
+		now = now.Add(issuance.Fresh)
+		_, signer, err := here.Signer(ctx, issuer)
+		must(t, err)
+		if signer.VerificationMethod() == old.VerificationMethod() || !strings.HasSuffix(signer.VerificationMethod(), made.Multikey) {
+			t.Errorf("it still signs by %s", signer.VerificationMethod())
+		}
 	})
 }

@@ -6,10 +6,14 @@ type keyRow struct {
 	ID        string `gorm:"primaryKey"`
 	IssuerID  string
 	Algorithm string
-	Multikey  string
+	Multikey  string // "z" and a Multikey, or "u" and the DER of an RSA key
 	Sealed    []byte
+	Purposes  string // with spaces between
+	Provider  string
 	CreatedAt time.Time
 	RetiredAt *time.Time
+	RevokedAt *time.Time
+	Reason    *string
 }
 
 // TableName implements the naming of gorm.

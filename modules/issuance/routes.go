@@ -19,6 +19,8 @@ const (
 func Routes(h *handlers) httpserver.Table {
 	issue := httpserver.Scope(principal.ScopeCredentialsIssue)
 	read := httpserver.Scope(principal.ScopeCredentialsRead, principal.ScopeCredentialsIssue)
+	issuers := httpserver.Scope(principal.ScopeIssuersWrite)
+	admin := httpserver.Scope(principal.ScopeAdmin)
 	open := httpserver.Public()
 	document := httpserver.Body{MediaTypes: []string{"application/vc+ld+json", "application/vc", "application/ld+json", "application/json", "text/html"}, Note: "The signed credential, byte for byte, or a page."}
 	key := httpserver.Header("Idempotency-Key", "1 to 255 visible signs that name this order: repeated with the same body it issues once and answers the same credential.")
@@ -42,11 +44,19 @@ func Routes(h *handlers) httpserver.Table {
 		{Method: "POST", Path: "/api/v1/credentials/resume", Access: issue, Handler: h.actWhere(statuslist.Resume), Tag: "Status", Summary: "Lift the suspension of all credentials that a query matches", Description: byQuery, Request: queryInput{}, Response: queryOutput{}, Deadline: 2 * time.Minute, Errors: []int{400, 409, 415, 422}},
 
 		{Method: "GET", Path: "/status/:list/:purpose", Access: open, Handler: h.statusList, AnyOrigin: true, Tag: "Public", Summary: "A status list as a signed credential", Description: "Bitstring Status List 1.0. The purpose is revocation or suspension.", Params: []httpserver.Param{httpserver.Query("timestamp", "what the list said at this time, which must be over")}, Response: httpserver.Body{MediaTypes: []string{"application/vc+ld+json", "application/vc", "application/ld+json", "application/json"}}, Errors: []int{400, 404}},
+
+		{Method: "GET", Path: "/api/v1/issuers/:id/keys", Access: httpserver.Authenticated(), Handler: h.listKeys, Tag: "Keys", Summary: "List the keys of an issuer, those that sign first", Response: keyList{}, Errors: []int{404}},
+		{Method: "POST", Path: "/api/v1/issuers/:id/keys", Access: issuers, Handler: h.createKey, Tag: "Keys", Summary: "Make a further key for an issuer", Description: "From now on it signs what keys of its kind sign; with rotate, those that did until now are retired.", Request: keyInput{}, Response: keyOutput{}, Status: 201, Errors: []int{400, 404, 415, 422}},
+		{Method: "GET", Path: "/api/v1/issuers/:id/keys/:key", Access: httpserver.Authenticated(), Handler: h.readKey, Tag: "Keys", Summary: "Read a key of an issuer", Response: keyOutput{}, Errors: []int{404}},
+		{Method: "POST", Path: "/api/v1/issuers/:id/keys/:key/retire", Access: issuers, Handler: h.retireKey, Tag: "Keys", Summary: "Let a key sign no more; what it signed stays good", Response: keyOutput{}, Errors: []int{404, 409}},
+		{Method: "POST", Path: "/api/v1/issuers/:id/keys/:key/revoke", Access: admin, Handler: h.revokeKey, Tag: "Keys", Summary: "Declare a key compromised: nothing that it signed must be believed", Description: "A new key of its kind is made if it was the only one.", Request: revokeKeyInput{}, Response: keyOutput{}, Errors: []int{400, 404, 409, 415}},
+
 		{Method: "GET", Path: "/credentials/:id", Access: open, Handler: h.public, AnyOrigin: true, Tag: "Public", Summary: "A credential as JSON-LD, or a page", Params: []httpserver.Param{httpserver.Query("format", "json answers the credential itself, whatever Accept says", "json")}, Response: document, Errors: []int{404, 410}},
 		{Method: "GET", Path: "/credentials/:id/badge.png", Access: open, Handler: h.badgePNG, AnyOrigin: true, Tag: "Public", Summary: "A credential baked into a PNG", Response: httpserver.Body{MediaTypes: []string{"image/png"}}, Errors: []int{404, 410}},
 		{Method: "GET", Path: "/credentials/:id/badge.svg", Access: open, Handler: h.badgeSVG, AnyOrigin: true, Tag: "Public", Summary: "A credential baked into an SVG", Response: httpserver.Body{MediaTypes: []string{"image/svg+xml"}}, Errors: []int{404, 410}},
 		{Method: "GET", Path: "/issuers/:id/did.json", Access: open, Handler: h.didDocument, AnyOrigin: true, Tag: "Public", Summary: "The DID document (did:web) of an issuer", Response: did.Document{}, Errors: []int{404}},
 		{Method: "GET", Path: "/issuers/:id/keys", Access: open, Handler: h.keys, AnyOrigin: true, Tag: "Public", Summary: "The keys of an issuer as a JWK set", Response: jwks{}, Errors: []int{404}},
+		{Method: "GET", Path: "/issuers/:id/jwk/:key", Access: open, Handler: h.jwk, AnyOrigin: true, Tag: "Public", Summary: "One key of an issuer as a JSON Web Key that stands alone, as the kid of tokens names it", Response: did.JWK{}, Errors: []int{404, 410}},
 		{Method: "GET", Path: "/issuers/:id/keys/:key", Access: open, Handler: h.key, AnyOrigin: true, Tag: "Public", Summary: "One key of an issuer as a Multikey verification method", Response: did.VerificationMethod{}, Errors: []int{404}},
 	}
 }

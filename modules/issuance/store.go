@@ -3,6 +3,8 @@ package issuance
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -12,8 +14,6 @@ import (
 	"github.com/badge-engine/badge-engine/platform/database"
 	"github.com/badge-engine/badge-engine/platform/paging"
 )
-
-const ed25519Name = "Ed25519"
 
 // errRepeated says that the idempotency key is taken.
 var errRepeated = errors.New("issuance: idempotency key is taken")
@@ -59,9 +59,26 @@ func changed(tx *gorm.DB, otherwise error) error {
 
 // InsertKey stores a new key.
 func (s *Store) InsertKey(ctx context.Context, key Key, sealed []byte) error {
+	public, err := encodePublic(key.Public)
+	if err != nil {
+		return err
+	}
 	return s.db.Session(ctx).Create(&keyRow{
-		ID: key.ID, IssuerID: key.IssuerID, Algorithm: ed25519Name, Multikey: key.Multikey, Sealed: sealed, CreatedAt: key.Created,
+		ID: key.ID, IssuerID: key.IssuerID, Algorithm: string(key.Kind), Multikey: public, Sealed: sealed, CreatedAt: key.Created,
+		Purposes: strings.Join(key.Purposes, " "), Provider: key.Provider,
 	}).Error
+}
+
+// RetireKey makes an active key sign no more, or answers [ErrKeyState].
+func (s *Store) RetireKey(ctx context.Context, id string, at time.Time) error {
+	return changed(s.db.Session(ctx).Model(&keyRow{}).Where("id = ? AND retired_at IS NULL AND revoked_at IS NULL", id).
+		Update("retired_at", at), ErrKeyState.Detailf("Only an active key can be retired."))
+}
+
+// RevokeKey makes all that a key signed worthless, or answers [ErrKeyState].
+func (s *Store) RevokeKey(ctx context.Context, id string, at time.Time, reason string) error {
+	return changed(s.db.Session(ctx).Model(&keyRow{}).Where("id = ? AND revoked_at IS NULL", id).
+		Updates(map[string]any{"revoked_at": at, "reason": optional(reason)}), ErrKeyState.Detailf("It is revoked already."))
 }
 
 // DeleteKeys forgets all keys of an issuer.
@@ -69,30 +86,55 @@ func (s *Store) DeleteKeys(ctx context.Context, issuerID string) error {
 	return s.db.Session(ctx).Delete(&keyRow{}, "issuer_id = ?", issuerID).Error
 }
 
-func (r keyRow) key() Key {
-	key := Key{ID: r.ID, IssuerID: r.IssuerID, Multikey: r.Multikey, Created: r.CreatedAt.UTC()}
-	if r.RetiredAt != nil {
-		retired := r.RetiredAt.UTC()
-		key.Retired = &retired
-	}
-	return key
-}
-
-// SigningKey reads the newest key of the issuer that still signs, or answers [ErrIssuerUnknown].
-func (s *Store) SigningKey(ctx context.Context, issuerID string) (Key, []byte, error) {
-	var row keyRow
-	err := s.db.Reader(ctx).Where("issuer_id = ? AND retired_at IS NULL", issuerID).Order("created_at DESC, id DESC").Take(&row).Error
+func (r keyRow) key() (Key, error) {
+	public, err := decodePublic(r.Multikey)
 	if err != nil {
-		return Key{}, nil, one(err, ErrIssuerUnknown)
+		return Key{}, fmt.Errorf("issuance: key %s: %w", r.ID, err)
 	}
-	return row.key(), row.Sealed, nil
+	key := Key{
+		ID: r.ID, IssuerID: r.IssuerID, Kind: kindOf(public), Public: public, Purposes: strings.Fields(r.Purposes), Provider: r.Provider,
+		Created: r.CreatedAt.UTC(), Reason: value(r.Reason),
+	}
+	if key.Kind != KindRSA {
+		key.Multikey = r.Multikey
+	}
+	for from, to := range map[*time.Time]**time.Time{r.RetiredAt: &key.Retired, r.RevokedAt: &key.Revoked} {
+		if from != nil {
+			at := from.UTC()
+			*to = &at
+		}
+	}
+	return key, nil
 }
 
-// Keys reads all keys of the issuer, the signing one first, or answers [ErrIssuerUnknown].
+// ActiveKeys reads the keys of the issuer that sign, the newest first, with what seals
+// their private sides. It answers [ErrIssuerUnknown] for an issuer that never had one.
+func (s *Store) ActiveKeys(ctx context.Context, issuerID string) ([]Key, [][]byte, error) {
+	var rows []keyRow
+	err := s.db.Reader(ctx).Where("issuer_id = ? AND retired_at IS NULL AND revoked_at IS NULL", issuerID).Order("created_at DESC, id DESC").Find(&rows).Error
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(rows) == 0 {
+		_, err := s.Keys(ctx, issuerID)
+		return nil, nil, err
+	}
+	keys, sealed := make([]Key, len(rows)), make([][]byte, len(rows))
+	for i, row := range rows {
+		if keys[i], err = row.key(); err != nil {
+			return nil, nil, err
+		}
+		sealed[i] = row.Sealed
+	}
+	return keys, sealed, nil
+}
+
+// Keys reads all keys of the issuer, those that sign first and the newest before the
+// older, or answers [ErrIssuerUnknown].
 func (s *Store) Keys(ctx context.Context, issuerID string) ([]Key, error) {
 	var rows []keyRow
 	err := s.db.Reader(ctx).Omit("sealed").Where("issuer_id = ?", issuerID).
-		Order("CASE WHEN retired_at IS NULL THEN 0 ELSE 1 END, created_at DESC, id DESC").Find(&rows).Error
+		Order("CASE WHEN retired_at IS NULL AND revoked_at IS NULL THEN 0 ELSE 1 END, created_at DESC, id DESC").Find(&rows).Error
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +143,9 @@ func (s *Store) Keys(ctx context.Context, issuerID string) ([]Key, error) {
 	}
 	keys := make([]Key, len(rows))
 	for i, row := range rows {
-		keys[i] = row.key()
+		if keys[i], err = row.key(); err != nil {
+			return nil, err
+		}
 	}
 	return keys, nil
 }
@@ -113,7 +157,8 @@ func (s *Store) NewestKey(ctx context.Context) (key Key, sealed []byte, found bo
 	if err != nil || len(rows) == 0 {
 		return Key{}, nil, false, err
 	}
-	return rows[0].key(), rows[0].Sealed, true, nil
+	key, err = rows[0].key()
+	return key, rows[0].Sealed, true, err
 }
 
 func toRow(c Credential) credentialRow {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/badge-engine/badge-engine/migrations"
+	"github.com/badge-engine/badge-engine/modules/internal/did"
 	"github.com/badge-engine/badge-engine/modules/issuance"
 	"github.com/badge-engine/badge-engine/platform/database"
 	"github.com/badge-engine/badge-engine/platform/paging"
@@ -356,19 +357,30 @@ func TestCredentialsAreListedInEveryOrder(t *testing.T) {
 	})
 }
 
+// storedKey is a new key as the store gives it back.
+func storedKey(t testing.TB, n, issuer int, kind issuance.Kind) issuance.Key {
+	t.Helper()
+	public, _, err := issuance.MakeKey(kind)
+	must(t, err)
+	key := issuance.Key{ID: id(n), IssuerID: id(issuer), Kind: kind, Public: public, Purposes: []string{issuance.Assertion}, Provider: issuance.Local, Created: noon}
+	if kind != issuance.KindRSA {
+		key.Multikey, err = did.EncodeMultikey(public)
+		must(t, err)
+	}
+	return key
+}
+
 func TestStoreKeepsKeys(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
 		ctx, store := t.Context(), issuance.NewStore(db)
 		if _, _, found, err := store.NewestKey(ctx); found || err != nil {
 			t.Errorf("there is a key in an empty table: %v", err)
 		}
-		first := issuance.Key{ID: id(1), IssuerID: id(10), Multikey: "z1", Created: noon}
-		second := issuance.Key{ID: id(2), IssuerID: id(10), Multikey: "z2", Created: noon}
-		other := issuance.Key{ID: id(3), IssuerID: id(11), Multikey: "z3", Created: noon}
+		first, second, other := storedKey(t, 1, 10, issuance.KindEd25519), storedKey(t, 2, 10, issuance.KindRSA), storedKey(t, 3, 11, issuance.KindP256)
 		must(t, store.InsertKey(ctx, first, []byte("sealed\x00\xff1")), store.InsertKey(ctx, second, []byte("sealed 2")), store.InsertKey(ctx, other, []byte("sealed 3")))
-		key, sealed, err := store.SigningKey(ctx, id(10))
-		if err != nil || !reflect.DeepEqual(key, second) || string(sealed) != "sealed 2" {
-			t.Errorf("signs by %+v, %q, %v", key, sealed, err)
+		keys, sealed, err := store.ActiveKeys(ctx, id(10))
+		if err != nil || !reflect.DeepEqual(keys, []issuance.Key{second, first}) || string(sealed[0]) != "sealed 2" || string(sealed[1]) != "sealed\x00\xff1" {
+			t.Errorf("signs by %+v, %q, %v", keys, sealed, err)
 		}
 		if keys, err := store.Keys(ctx, id(10)); err != nil || !reflect.DeepEqual(keys, []issuance.Key{second, first}) {
 			t.Errorf("keys %+v, %v", keys, err)
@@ -376,13 +388,25 @@ func TestStoreKeepsKeys(t *testing.T) {
 		if key, sealed, found, err := store.NewestKey(ctx); err != nil || !found || key.ID != other.ID || string(sealed) != "sealed 3" {
 			t.Errorf("newest %+v, %v", key, err)
 		}
-		if err := store.InsertKey(ctx, issuance.Key{ID: id(4), IssuerID: id(12), Multikey: "z1", Created: noon}, nil); err == nil {
+		twice := first
+		twice.ID, twice.IssuerID = id(4), id(12)
+		if err := store.InsertKey(ctx, twice, nil); err == nil {
 			t.Error("two issuers have one key")
+		}
+		// A key ends once, and what is retired may still be revoked.
+		wants(t, store.RetireKey(ctx, id(404), noon), issuance.ErrKeyState)
+		must(t, store.RetireKey(ctx, id(2), noon))
+		wants(t, store.RetireKey(ctx, id(2), noon), issuance.ErrKeyState)
+		must(t, store.RevokeKey(ctx, id(2), noon, "lost"))
+		wants(t, store.RevokeKey(ctx, id(2), noon, ""), issuance.ErrKeyState)
+		wants(t, store.RetireKey(ctx, id(2), noon), issuance.ErrKeyState)
+		if keys, err := store.Keys(ctx, id(10)); err != nil || len(keys) != 2 || keys[0].ID != id(1) || keys[1].State() != issuance.Revoked || keys[1].Reason != "lost" || !keys[1].Revoked.Equal(noon) {
+			t.Errorf("keys %+v, %v", keys, err)
 		}
 		must(t, store.DeleteKeys(ctx, id(10)), store.DeleteKeys(ctx, id(404)))
 		_, err = store.Keys(ctx, id(10))
 		wants(t, err, issuance.ErrIssuerUnknown)
-		_, _, err = store.SigningKey(ctx, id(10))
+		_, _, err = store.ActiveKeys(ctx, id(10))
 		wants(t, err, issuance.ErrIssuerUnknown)
 	})
 }

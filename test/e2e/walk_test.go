@@ -171,6 +171,61 @@ func TestOnHTTPSTheIssuerIsItsAddressAndListsItsKey(t *testing.T) {
 	h.verified(forged, "application/json", "", false)
 }
 
+func TestKeysAreMadeRotatedAndRevokedOverHTTP(t *testing.T) {
+	h := boot(t, func(cfg *engine.Config) { cfg.PublicURL = "https://badges.example.org" })
+	issuer := h.issuer()
+	achievement := h.achievement(issuer, "")
+	issue := func() json.RawMessage {
+		var out struct{ Credential json.RawMessage }
+		h.must(201, h.send("POST", "/api/v1/credentials", order(achievement))).into(t, &out)
+		return out.Credential
+	}
+	keys := "/api/v1/issuers/" + issuer + "/keys"
+	type key struct{ ID, Kind, State, URL, PublicKeyMultibase string }
+	list := func() []key {
+		var out struct{ Items []key }
+		h.must(200, h.send("GET", keys, nil)).into(t, &out)
+		return out.Items
+	}
+	before := issue()
+	for _, kind := range []string{"P-256", "P-384", "RSA-2048"} {
+		var made key
+		h.must(201, h.send("POST", keys, map[string]any{"kind": kind})).into(t, &made)
+		bare := h.must(200, h.send("GET", strings.TrimPrefix(made.URL, "https://badges.example.org"), nil, "Authorization", ""))
+		if made.Kind != kind || made.State != "active" || !bytes.Contains(bare.body, []byte(`"kty":`)) || bytes.Contains(bare.body, []byte(`"d":`)) {
+			t.Errorf("%+v is published as %s", made, bare.body)
+		}
+	}
+	h.must(201, h.send("POST", keys, map[string]any{"kind": "Ed25519", "rotate": true}))
+	after := issue()
+	old, current := list()[4], key{}
+	for _, k := range list() {
+		if k.Kind == "Ed25519" && k.State == "active" {
+			current = k
+		}
+	}
+	if len(list()) != 5 || old.State != "retired" || !bytes.Contains(before, []byte(old.PublicKeyMultibase)) || !bytes.Contains(after, []byte(current.PublicKeyMultibase)) {
+		t.Fatalf("the keys are %+v", list())
+	}
+	h.verified(before, "application/json", "", true)
+	h.verified(after, "application/json", "", true)
+
+	h.must(409, h.send("POST", keys+"/"+current.ID+"/retire", nil))
+	h.must(200, h.send("POST", keys+"/"+old.ID+"/revoke", map[string]any{"reason": "the laptop was stolen"}))
+	h.must(409, h.send("POST", keys+"/"+old.ID+"/revoke", map[string]any{}))
+	h.verified(before, "application/json", "", false)
+	h.verified(after, "application/json", "", true)
+	h.must(410, h.send("GET", strings.TrimPrefix(old.URL, "https://badges.example.org"), nil, "Authorization", ""))
+	for _, bad := range []any{map[string]any{}, map[string]any{"kind": "Ed448"}, map[string]any{"kind": "P-256", "purposes": []string{"keyAgreement"}}, map[string]any{"kind": 1}, map[string]any{"kind": "P-256", "secret": "x"}} {
+		if got := h.send("POST", keys, bad); got.status != 422 && got.status != 400 {
+			t.Errorf("%v: %d %s", bad, got.status, got.body)
+		}
+	}
+	h.must(404, h.send("GET", keys+"/x", nil))
+	h.must(404, h.send("GET", "/api/v1/issuers/x/keys", nil))
+	h.must(401, h.send("POST", keys, map[string]any{"kind": "P-256"}, "Authorization", ""))
+}
+
 func TestPublicAddressesAnswerPeopleWithPages(t *testing.T) {
 	h := boot(t, nil)
 	issuer := h.issuer()

@@ -125,6 +125,19 @@ func (h *heard) KeyOf(ctx context.Context, controller, fragment string) (known, 
 	return known, listed, err
 }
 
+// Published implements [did.Publisher], for a Local that is one.
+func (h *heard) Published(ctx context.Context, address string) (document []byte, ours bool, err error) {
+	p, ok := h.Local.(did.Publisher)
+	if !ok {
+		return nil, false, nil
+	}
+	document, ours, err = p.Published(ctx, address)
+	if err != nil {
+		h.err = err
+	}
+	return document, ours, err
+}
+
 // judgement is what was found about one document.
 type judgement struct{ report.Judgement }
 

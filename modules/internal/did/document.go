@@ -1,8 +1,10 @@
 package did
 
 import (
+	"crypto"
 	"encoding/json"
 	"strings"
+	"time"
 )
 
 // The types of verification method that are written here.
@@ -19,6 +21,7 @@ type Document struct {
 	ID                 string               `json:"id" doc:"Whom this document is about."`
 	VerificationMethod []VerificationMethod `json:"verificationMethod,omitempty" doc:"The keys."`
 	AssertionMethod    []string             `json:"assertionMethod,omitempty" doc:"The ids of the keys that sign credentials."`
+	Authentication     []string             `json:"authentication,omitempty" doc:"The ids of the keys that prove who is talking."`
 }
 
 // VerificationMethod is one key in one encoding.
@@ -28,31 +31,64 @@ type VerificationMethod struct {
 	Controller         string `json:"controller" doc:"Whose key it is."`
 	PublicKeyMultibase string `json:"publicKeyMultibase,omitempty" doc:"The key as Multikey."`
 	PublicKeyJwk       *JWK   `json:"publicKeyJwk,omitempty" doc:"The key as JSON Web Key."`
+	Revoked            string `json:"revoked,omitempty" format:"date-time" doc:"From when on nothing that the key signed must be believed."`
 }
 
-// NewDocument lists Multikeys under an id. Each key stands there twice, since some
-// verifiers read only the one encoding and some only the other: as id#MULTIKEY,
-// and as id#THUMBPRINT in JSON Web Key form.
+// Listed is a key of a document.
+type Listed struct {
+	Public         crypto.PublicKey
+	Revoked        time.Time // zero while it is in force; from then on it is listed, but signs for nothing
+	Authentication bool      // whether it also proves who is talking, not only who says so
+}
+
+// NewDocument lists Multikeys under an id, as keys that sign credentials.
 func NewDocument(id string, multikeys ...string) (Document, error) {
-	d := Document{Context: []string{"https://www.w3.org/ns/cid/v1"}, ID: id}
-	if strings.HasPrefix(id, "did:") {
-		d.Context = []string{"https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1", "https://w3id.org/security/jwk/v1"}
-	}
-	for _, multikey := range multikeys {
+	keys := make([]Listed, len(multikeys))
+	for i, multikey := range multikeys {
 		pub, err := DecodeMultikey(multikey)
 		if err != nil {
 			return Document{}, err
 		}
-		jwk, err := NewJWK(pub)
+		keys[i].Public = pub
+	}
+	return Describe(id, keys...)
+}
+
+// Describe lists keys under an id. Each stands there twice, since some verifiers read
+// only the one encoding and some only the other: as id#MULTIKEY, and as id#THUMBPRINT
+// in JSON Web Key form. An RSA key has no Multikey and stands there once.
+//
+// Controlled Identifiers 1.0, 2.2 (Verification Methods): a verifier must not accept
+// what a method proves once it is revoked. Not every verifier looks, so that a revoked
+// key is listed under no purpose any more.
+func Describe(id string, keys ...Listed) (Document, error) {
+	d := Document{Context: []string{"https://www.w3.org/ns/cid/v1"}, ID: id}
+	if strings.HasPrefix(id, "did:") {
+		d.Context = []string{"https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1", "https://w3id.org/security/jwk/v1"}
+	}
+	for _, key := range keys {
+		jwk, err := NewJWK(key.Public)
 		if err != nil {
 			return Document{}, err
 		}
 		jwk.Kid = jwk.Thumbprint()
-		d.VerificationMethod = append(d.VerificationMethod,
-			VerificationMethod{ID: id + "#" + multikey, Type: TypeMultikey, Controller: id, PublicKeyMultibase: multikey},
-			VerificationMethod{ID: id + "#" + jwk.Kid, Type: TypeJSONWebKey, Controller: id, PublicKeyJwk: &jwk})
-		// Absolute, for there are verifiers that do not resolve a bare fragment.
-		d.AssertionMethod = append(d.AssertionMethod, id+"#"+multikey, id+"#"+jwk.Kid)
+		var methods []VerificationMethod
+		if multikey, err := EncodeMultikey(key.Public); err == nil {
+			methods = append(methods, VerificationMethod{ID: id + "#" + multikey, Type: TypeMultikey, Controller: id, PublicKeyMultibase: multikey})
+		}
+		methods = append(methods, VerificationMethod{ID: id + "#" + jwk.Kid, Type: TypeJSONWebKey, Controller: id, PublicKeyJwk: &jwk})
+		for _, method := range methods {
+			// Absolute, for there are verifiers that do not resolve a bare fragment.
+			if key.Revoked.IsZero() {
+				d.AssertionMethod = append(d.AssertionMethod, method.ID)
+				if key.Authentication {
+					d.Authentication = append(d.Authentication, method.ID)
+				}
+			} else {
+				method.Revoked = key.Revoked.UTC().Format(time.RFC3339)
+			}
+			d.VerificationMethod = append(d.VerificationMethod, method)
+		}
 	}
 	return d, nil
 }

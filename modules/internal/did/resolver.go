@@ -28,12 +28,19 @@ type Local interface {
 	KeyOf(ctx context.Context, controller, fragment string) (known, listed bool, err error)
 }
 
+// Publisher is a Local that also answers for the addresses at which it publishes
+// keys, as the kid of a token names them.
+type Publisher interface {
+	// Published answers what stands at address, and whether the address is ours at all.
+	Published(ctx context.Context, address string) (document []byte, ours bool, err error)
+}
+
 // Resolver finds the key behind a verification method.
 type Resolver struct {
 	// Fetch gets a document; nil means that there is no network. It must guard
 	// itself: the addresses come from strangers.
 	Fetch func(ctx context.Context, url string) ([]byte, error)
-	Local Local // may be nil
+	Local Local // may be nil; may be a [Publisher] too
 }
 
 // Resolve finds the key. The keys of did:key and did:jwk are in their names, and
@@ -312,6 +319,15 @@ func (r Resolver) KeySet(ctx context.Context, issuer string, pub crypto.PublicKe
 }
 
 func (r Resolver) document(ctx context.Context, address string) (found, error) {
+	if p, ok := r.Local.(Publisher); ok {
+		data, ours, err := p.Published(ctx, address)
+		if err != nil {
+			return nil, err
+		}
+		if ours {
+			return readDocument(data)
+		}
+	}
 	if r.Fetch == nil {
 		return nil, trouble(Unreachable, "Verify where there is a network.", "%s was not fetched, since there is no network here", shown(address))
 	}

@@ -1,0 +1,149 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/badge-engine/badge-engine/app/engine"
+	"github.com/badge-engine/badge-engine/modules/issuance"
+)
+
+func keysCommand() *cobra.Command {
+	keys := &cobra.Command{
+		Use:   "keys",
+		Short: "List, make, rotate, retire and revoke the signing keys of issuers",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	keys.AddCommand(keysList(), keysCreate(), keysRotate(), keysRetire(), keysRevoke())
+	return keys
+}
+
+// withKeys runs a command on the keys, in the name of the machine itself.
+func withKeys(cmd *cobra.Command, run func(ctx context.Context, k *issuance.Keyring) error) error {
+	return tools(cmd, func(ctx context.Context, cfg engine.Config, t *engine.Tools) error {
+		if err := t.Ready(ctx, cfg); err != nil {
+			return err
+		}
+		k, ctx, err := t.Keyring(ctx, cfg)
+		if err != nil {
+			return err
+		}
+		return run(ctx, k)
+	})
+}
+
+func kindNames() string {
+	var names []string
+	for _, kind := range issuance.Kinds() {
+		names = append(names, string(kind))
+	}
+	return strings.Join(names, ", ")
+}
+
+func showKeys(w io.Writer, keys ...issuance.Key) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ID\tKIND\tSTATE\tPURPOSES\tWHERE\tCREATED\tKEY")
+	for _, key := range keys {
+		jwk, err := key.JWK()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", key.ID, key.Kind, key.State(), strings.Join(key.Purposes, ","), key.Provider, key.Created.Format(time.RFC3339), jwk.Kid)
+	}
+	return table.Flush()
+}
+
+func keysList() *cobra.Command {
+	return &cobra.Command{
+		Use: "list ISSUER", Short: "List the keys of an issuer, those that sign first", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withKeys(cmd, func(ctx context.Context, k *issuance.Keyring) error {
+				keys, err := k.Keys(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				return showKeys(cmd.OutOrStdout(), keys...)
+			})
+		},
+	}
+}
+
+func keysCreate() *cobra.Command {
+	var kind string
+	var purposes []string
+	create := &cobra.Command{
+		Use: "create ISSUER --kind K", Short: "Make a further key: from now on it signs what keys of its kind sign", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withKeys(cmd, func(ctx context.Context, k *issuance.Keyring) error {
+				key, err := k.CreateKey(ctx, args[0], issuance.Kind(kind), purposes)
+				if err != nil {
+					return err
+				}
+				return showKeys(cmd.OutOrStdout(), key)
+			})
+		},
+	}
+	create.Flags().StringVar(&kind, "kind", string(issuance.KindEd25519), "one of "+kindNames())
+	create.Flags().StringSliceVar(&purposes, "purpose", nil, issuance.Assertion+", which every key has, and "+issuance.Authentication)
+	return create
+}
+
+func keysRotate() *cobra.Command {
+	var kind string
+	rotate := &cobra.Command{
+		Use: "rotate ISSUER --kind K", Short: "Make a new key and retire those of its kind; running servers follow within seconds", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withKeys(cmd, func(ctx context.Context, k *issuance.Keyring) error {
+				key, err := k.Rotate(ctx, args[0], issuance.Kind(kind))
+				if err != nil {
+					return err
+				}
+				return showKeys(cmd.OutOrStdout(), key)
+			})
+		},
+	}
+	rotate.Flags().StringVar(&kind, "kind", string(issuance.KindEd25519), "one of "+kindNames())
+	return rotate
+}
+
+func keysRetire() *cobra.Command {
+	return &cobra.Command{
+		Use: "retire ISSUER KEY", Short: "Let a key sign no more; what it signed stays good", Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withKeys(cmd, func(ctx context.Context, k *issuance.Keyring) error {
+				key, err := k.Retire(ctx, args[0], args[1])
+				if err != nil {
+					return err
+				}
+				return showKeys(cmd.OutOrStdout(), key)
+			})
+		},
+	}
+}
+
+func keysRevoke() *cobra.Command {
+	var reason string
+	revoke := &cobra.Command{
+		Use: "revoke ISSUER KEY --reason R", Short: "Declare a key compromised: nothing that it signed must be believed", Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withKeys(cmd, func(ctx context.Context, k *issuance.Keyring) error {
+				key, err := k.RevokeKey(ctx, args[0], args[1], reason)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintln(cmd.ErrOrStderr(), "Badges that it signed verify no more until they are issued again: see Keys in docs/OPERATIONS.md.")
+				return showKeys(cmd.OutOrStdout(), key)
+			})
+		},
+	}
+	revoke.Flags().StringVar(&reason, "reason", "", "why, for those who will ask")
+	_ = revoke.MarkFlagRequired("reason") // fails only for a flag that does not exist
+	return revoke
+}
