@@ -66,7 +66,13 @@ type Attribute struct {
 	Uniqueness      Uniqueness   `json:"uniqueness"`
 	ReferenceTypes  []string     `json:"referenceTypes,omitempty"`
 	SubAttributes   []*Attribute `json:"subAttributes,omitempty"`
+
+	unbounded bool // the members of a group
+	selective bool // a sub-attribute is returned in another way than by default
 }
+
+// Selective reports whether an answer by default lacks a sub-attribute.
+func (a *Attribute) Selective() bool { return a.selective }
 
 // Sub finds a sub-attribute whatever the case of its name, or nil.
 func (a *Attribute) Sub(name string) *Attribute {
@@ -116,6 +122,9 @@ func (s *Schema) index() {
 func index(attributes []*Attribute) map[string]*Attribute {
 	m := make(map[string]*Attribute, 2*len(attributes))
 	for _, a := range attributes {
+		for _, sub := range a.SubAttributes {
+			a.selective = a.selective || sub.Returned == Never || sub.Returned == OnRequest
+		}
 		m[a.Name] = a
 		m[tree.FoldName(a.Name)] = a
 	}

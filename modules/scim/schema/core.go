@@ -28,6 +28,7 @@ func readOnly(a *Attribute) { a.Mutability = ReadOnly }
 func fixed(a *Attribute)    { a.Mutability = Immutable }
 func always(a *Attribute)   { a.Returned = Always }
 func unique(a *Attribute)   { a.Uniqueness = Server }
+func endless(a *Attribute)  { a.unbounded = true }
 
 func canonical(values ...string) trait {
 	return func(a *Attribute) { a.CanonicalValues = values }
@@ -132,7 +133,7 @@ func enterpriseSchema() *Schema {
 func groupSchema() *Schema {
 	return &Schema{ID: GroupURN, Name: "Group", Description: "Group of users and groups", Attributes: []*Attribute{
 		attribute("displayName", "Name of the group for people to read", String, required),
-		attribute("members", "Members of the group", Complex, many, parts(
+		attribute("members", "Members of the group", Complex, many, endless, parts(
 			attribute("value", "Identifier of the member", String, exact, fixed),
 			attribute("$ref", "Address of the member", Reference, exact, fixed, references("User", "Group")),
 			attribute("type", "Kind of the member", String, fixed, canonical("User", "Group")),

@@ -24,6 +24,9 @@ func (p Path) Leaf() *Attribute {
 	return p.Attribute
 }
 
+// Unbounded reports whether the path leads to the members of a group, which may be any number.
+func (p Path) Unbounded() bool { return p.Attribute != nil && p.Attribute.unbounded }
+
 // String is the path in canonical form: "emails.value", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value".
 func (p Path) String() string {
 	s := ""
@@ -96,10 +99,7 @@ func (t *ResourceType) resolveName(extension *Schema, qualified bool, text strin
 	case extension != nil:
 		p.Attribute = extension.Attribute(name)
 	default:
-		if p.Attribute = t.Schema.Attribute(name); p.Attribute == nil {
-			p.Attribute = common.Attribute(name)
-		}
-		if p.Attribute == nil && !qualified {
+		if p.Attribute = t.Attribute(name); p.Attribute == nil && !qualified {
 			for _, e := range t.Extensions {
 				a := e.Schema.Attribute(name)
 				if a == nil {

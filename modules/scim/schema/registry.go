@@ -20,7 +20,52 @@ type ResourceType struct {
 	Schema      *Schema
 	Extensions  []Extension
 
-	schemas []*Schema // the core schema and every extension
+	schemas   []*Schema // the core schema and every extension
+	required  []Path
+	immutable []Path
+}
+
+// Attribute finds an attribute of the core schema or a common one whatever the case of its name, or nil.
+func (t *ResourceType) Attribute(name string) *Attribute {
+	if a := t.Schema.Attribute(name); a != nil {
+		return a
+	}
+	return common.Attribute(name)
+}
+
+// Required are the attributes that every resource must have a value of.
+func (t *ResourceType) Required() []Path { return t.required }
+
+// Immutable are the attributes and sub-attributes of single-valued ones that keep the value they once have.
+func (t *ResourceType) Immutable() []Path { return t.immutable }
+
+// index prepares what is asked for often.
+func (t *ResourceType) index() {
+	t.schemas = []*Schema{t.Schema}
+	for _, e := range t.Extensions {
+		t.schemas = append(t.schemas, e.Schema)
+	}
+	for i, s := range t.schemas {
+		for _, a := range s.Attributes {
+			p := Path{Attribute: a}
+			if i > 0 {
+				p.Extension = s
+			}
+			if a.Required {
+				t.required = append(t.required, p)
+			}
+			if a.Mutability == Immutable {
+				t.immutable = append(t.immutable, p)
+				continue
+			}
+			for _, sub := range a.SubAttributes {
+				if sub.Mutability == Immutable && !a.MultiValued {
+					p.Sub = sub
+					t.immutable = append(t.immutable, p)
+				}
+			}
+		}
+	}
 }
 
 // Extension finds an extension schema by its URN whatever the case, or nil.
@@ -62,10 +107,7 @@ func NewRegistry(extensions ...Declaration) (*Registry, error) {
 		s.index()
 	}
 	for _, t := range r.ResourceTypes() {
-		t.schemas = []*Schema{t.Schema}
-		for _, e := range t.Extensions {
-			t.schemas = append(t.schemas, e.Schema)
-		}
+		t.index()
 	}
 	return r, nil
 }
