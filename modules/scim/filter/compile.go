@@ -56,6 +56,8 @@ type Operand struct {
 	// Text is what texts are compared with: folded by [Fold] unless the attribute is caseExact. For numbers it is the
 	// literal, for instants the text as written.
 	Text string
+	// Given is the value as the client wrote it, without quotes.
+	Given string
 	// Key is the [NumberKey] of a number.
 	Key string
 	// Micros is the [Instant] of a dateTime.
@@ -196,6 +198,7 @@ func (c compiler) compare(n Compare) (Predicate, *refusal.Error) {
 	if err != nil {
 		return nil, err
 	}
+	operand.Given = n.Value.Text
 	return Comparison{p, n.Op, operand}, nil
 }
 
