@@ -21,7 +21,7 @@ type result struct {
 
 // benchmarks runs the benchmarks of a package that match a pattern.
 func benchmarks(ctx context.Context, pkg, pattern string, count int) (bench, error) {
-	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", pattern, "-benchmem", "-benchtime", "150ms", "-count", strconv.Itoa(count), pkg)
+	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", pattern, "-benchmem", "-benchtime", "25ms", "-count", strconv.Itoa(count), pkg)
 	said, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("go test %s: %w\n%s", pkg, err, said)
@@ -76,11 +76,11 @@ func (b bench) over(r row, one, other string) row {
 
 // kernel reads the rows that need no server from the benchmarks of the kernel.
 func kernel(ctx context.Context, _ *lab) ([]row, error) {
-	limits, err := benchmarks(ctx, "./modules/internal/credential", "^BenchmarkLimits$", 6)
+	limits, err := benchmarks(ctx, "./modules/internal/credential", "^BenchmarkLimits$", 20)
 	if err != nil {
 		return nil, err
 	}
-	pictures, err := benchmarks(ctx, "./modules/internal/image", "^BenchmarkLimits$", 6)
+	pictures, err := benchmarks(ctx, "./modules/internal/image", "^BenchmarkLimits$", 20)
 	if err != nil {
 		return nil, err
 	}

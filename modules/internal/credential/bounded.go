@@ -2,6 +2,7 @@ package credential
 
 import (
 	"crypto"
+	"crypto/sha256"
 	"errors"
 
 	"github.com/badge-engine/badge-engine/modules/internal/credential/integrity"
@@ -25,6 +26,21 @@ type bounded struct {
 // Canonicalize implements [integrity.Canonicalizer].
 func (b *bounded) Canonicalize(doc map[string]any) ([]byte, error) {
 	return b.within(func() ([]byte, error) { return b.Canonicalizer.Canonicalize(doc) })
+}
+
+// Digest implements [integrity.Digester].
+func (b *bounded) Digest(doc map[string]any) (sum [sha256.Size]byte, err error) {
+	with, ok := b.Canonicalizer.(integrity.Digester)
+	_, err = b.within(func() ([]byte, error) {
+		if ok {
+			sum, err = with.Digest(doc)
+			return nil, err
+		}
+		text, err := b.Canonicalizer.Canonicalize(doc)
+		sum = sha256.Sum256(text)
+		return nil, err
+	})
+	return sum, err
 }
 
 // CanonicalizeWith labels blank nodes by another hash, where the canonicalizer can.

@@ -1,7 +1,6 @@
 package credential
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -58,7 +57,7 @@ func Prepare(c integrity.Canonicalizer, doc openbadges.AchievementCredential) (*
 	if len(doc.Proof) > 0 {
 		return nil, errSigned
 	}
-	return prepare(c, doc, doc.Issuer.ID, openbadges.CheckCredential)
+	return prepare(c, &doc, doc.Issuer.ID, openbadges.CheckCredential)
 }
 
 // PrepareEndorsement lints an endorsement as [Prepare] lints a badge.
@@ -66,22 +65,22 @@ func PrepareEndorsement(c integrity.Canonicalizer, doc openbadges.EndorsementCre
 	if len(doc.Proof) > 0 {
 		return nil, errSigned
 	}
-	return prepare(c, doc, doc.Issuer.ID, openbadges.CheckEndorsement)
+	return prepare(c, &doc, doc.Issuer.ID, openbadges.CheckEndorsement)
 }
 
 // PrepareList expands a status list strictly, so that it can be signed.
 func PrepareList(c integrity.Canonicalizer, list status.List) (*Prepared, error) {
-	return prepare(c, list, list.Issuer, func(map[string]any, openbadges.Strictness) []openbadges.Violation { return nil })
+	return prepare(c, &list, list.Issuer, func(map[string]any, openbadges.Strictness) []openbadges.Violation { return nil })
 }
 
 func prepare(c integrity.Canonicalizer, doc any, issuer string, check func(map[string]any, openbadges.Strictness) []openbadges.Violation) (*Prepared, error) {
-	text, err := json.Marshal(doc)
-	if err != nil {
-		return nil, &LintError{[]openbadges.Violation{{Rule: "RFC 8259 (JSON)", Detail: "an endorsement is no JSON", Remedy: "Give endorsements as JSON objects."}}}
-	}
-	value, err := strictjson.Parse(text)
-	if err != nil {
+	text, value, err := strictjson.Write(doc)
+	var syntax *strictjson.Error
+	switch {
+	case errors.As(err, &syntax):
 		return nil, lint(err)
+	case err != nil:
+		return nil, &LintError{[]openbadges.Violation{{Rule: "RFC 8259 (JSON)", Detail: "an endorsement is no JSON", Remedy: "Give endorsements as JSON objects."}}}
 	}
 	document, ok := value.(map[string]any)
 	if !ok {

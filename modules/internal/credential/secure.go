@@ -104,7 +104,9 @@ func (p *Prepared) own(signer integrity.Signer) bool {
 
 func (p *Prepared) embed(ctx context.Context, s Securing) ([]byte, error) {
 	const member = `,"proof":[`
-	signed := append(slices.Clip(p.document[:len(p.document)-1]), member...)
+	signed := make([]byte, 0, len(p.document)+len(member)+640*len(s.Proofs))
+	signed = append(append(signed, p.document[:len(p.document)-1]...), member...)
+	chained := slices.ContainsFunc(s.Proofs, func(e Embedding) bool { return len(e.Previous) > 0 })
 	var proofs []any
 	for i, e := range s.Proofs {
 		suite := e.Cryptosuite
@@ -131,6 +133,9 @@ func (p *Prepared) embed(ctx context.Context, s Securing) ([]byte, error) {
 			signed = append(signed, ',')
 		}
 		signed = append(signed, text...)
+		if !chained {
+			continue
+		}
 		var read map[string]any
 		if err := json.Unmarshal(text, &read); err != nil {
 			return nil, fmt.Errorf("credential: read proof: %w", err)

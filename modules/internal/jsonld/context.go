@@ -411,12 +411,18 @@ func (d *definer) defineType(value any) error {
 // defineObject reads an expanded term definition.
 func (d *definer) defineObject(t *term, name string, def map[string]any) error {
 	r := d.run
+	unknown, found := "", false
 	for k := range def {
 		switch k {
 		case "@id", "@reverse", "@container", "@context", "@direction", "@index", "@language", "@nest", "@prefix", "@protected", "@type":
 		default:
-			return r.failContext(name, fmt.Sprintf("the definition of %q contains %q", brief(name), brief(k)))
+			if !found || k < unknown { // the answer must not differ from one time to the next
+				unknown, found = k, true
+			}
 		}
+	}
+	if found {
+		return r.failContext(name, fmt.Sprintf("the definition of %q contains %q", brief(name), brief(unknown)))
 	}
 	if v, ok := def["@protected"]; ok {
 		if t.protected, ok = v.(bool); !ok {

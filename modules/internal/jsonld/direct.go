@@ -59,6 +59,8 @@ type walk struct {
 	pieces    [][]byte
 	scratch   []byte
 	joined    []byte
+	known     []*Constant
+	begun     []begun
 }
 
 var walks = sync.Pool{New: func() any { return new(walk) }}
@@ -70,21 +72,23 @@ func (w *walk) release() {
 		return
 	}
 	clear(w.pieces[:cap(w.pieces)])
+	clear(w.begun)
 	*w = walk{text: w.text[:0], lines: w.lines[:0], subjects: w.subjects[:0], blanks: w.blanks[:0], mentions: w.mentions[:0],
-		ends: w.ends[:0], order: w.order[:0], pieces: w.pieces[:0], scratch: w.scratch[:0], joined: w.joined[:0]}
+		ends: w.ends[:0], order: w.order[:0], pieces: w.pieces[:0], scratch: w.scratch[:0], joined: w.joined[:0], begun: w.begun[:0]}
 	walks.Put(w)
 }
 
 // direct walks over a document, if it can. The caller writes what it needs and releases the walk.
-func (p *Processor) direct(doc map[string]any) (*walk, bool) {
+func (p *Processor) direct(doc map[string]any, known ...*Constant) (*walk, bool) {
 	if p.general {
 		return nil, false
 	}
 	w := walks.Get().(*walk)
-	w.processor = p
+	w.processor, w.known = p, known
 	if _, ok := w.object(p.tables.root, nil, doc, noNode, 0); ok && len(w.lines) > 0 {
 		w.hash()
 		if w.label() && w.sort() {
+			w.keep()
 			return w, true
 		}
 	}
@@ -97,6 +101,23 @@ type ref struct{ start, end, blank int32 }
 
 // object is a node of the document, under the table that holds where it stands; via is the property that leads to it.
 func (w *walk) object(t *table, via *member, members map[string]any, graph int32, depth int) (ref, bool) {
+	if len(w.known) == 0 {
+		return w.node(t, via, members, graph, depth)
+	}
+	c := w.constant(members)
+	if c == nil || graph != noNode {
+		return w.node(t, via, members, graph, depth)
+	}
+	if r, ok := w.recall(c, t, via, graph, depth); ok {
+		return r, true
+	}
+	at := w.begin(c, t, via, depth)
+	r, ok := w.node(t, via, members, graph, depth)
+	w.end(at, r)
+	return r, ok
+}
+
+func (w *walk) node(t *table, via *member, members map[string]any, graph int32, depth int) (ref, bool) {
 	if depth > maxNest {
 		return ref{}, false
 	}
@@ -374,6 +395,9 @@ func (w *walk) mentioned(l *line) [3]int32 {
 
 // hash gives every blank node the hash of its first degree. RDFC-1.0, 4.6 (Hash First Degree Quads).
 func (w *walk) hash() {
+	if len(w.blanks) < 2 && len(w.begun) == 0 {
+		return // then there is nothing to tell apart
+	}
 	w.ends = append(w.ends, make([]int32, len(w.blanks)+1)...)
 	for i := range w.lines {
 		for _, n := range w.mentioned(&w.lines[i]) {

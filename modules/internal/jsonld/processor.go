@@ -2,6 +2,7 @@ package jsonld
 
 import (
 	"crypto"
+	"crypto/sha256"
 	"sync"
 	"sync/atomic"
 )
@@ -55,6 +56,22 @@ func (p *Processor) CanonicalizeWith(hash crypto.Hash, doc map[string]any) ([]by
 		return nil, err
 	}
 	return c.NQuads, nil
+}
+
+// Digest is the SHA-256 of what [Processor.Canonicalize] answers, which is never put together where it can be avoided.
+func (p *Processor) Digest(doc map[string]any) ([sha256.Size]byte, error) {
+	return p.DigestKnowing(doc)
+}
+
+// DigestKnowing is [Processor.Digest] of a document that holds the values of some constants, these very maps.
+func (p *Processor) DigestKnowing(doc map[string]any, known ...*Constant) ([sha256.Size]byte, error) {
+	if w, ok := p.direct(doc, known...); ok {
+		defer w.release()
+		w.scratch = w.write(w.scratch[:0])
+		return sha256.Sum256(w.scratch), nil
+	}
+	text, err := p.Canonicalize(doc)
+	return sha256.Sum256(text), err
 }
 
 // memo keeps contexts by origin. Readers take no lock. When it is full it begins anew: what foreign documents combine

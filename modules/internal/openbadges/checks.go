@@ -22,15 +22,15 @@ func objectAt(o map[string]any, name string) map[string]any {
 }
 
 // objectsAt calls visit on each object of a list, with the place it is at.
-func objectsAt(o map[string]any, at, name string, visit func(at string, o map[string]any)) {
-	at = member(at, name)
+func (c *checker) objectsAt(o map[string]any, at, name string, visit func(at string, o map[string]any)) {
+	at = c.member(at, name)
 	switch v := o[name].(type) {
 	case map[string]any:
 		visit(at, v)
 	case []any:
 		for i, item := range v {
 			if inner, ok := item.(map[string]any); ok {
-				visit(index(at, i), inner)
+				visit(c.index(at, i), inner)
 			}
 		}
 	}
@@ -68,33 +68,32 @@ func (c *checker) context(at string, v any, class string) {
 		second = contexts[1]
 	}
 	if first != CredentialsContext && (first != CredentialsContextV1 || c.strictness == Issuing) {
-		c.report(index(at, 0), order, "the first context is not "+CredentialsContext, "put "+CredentialsContext+" first")
+		c.report(c.index(at, 0), order, "the first context is not "+CredentialsContext, "put "+CredentialsContext+" first")
 	}
 	s, _ := second.(string)
 	switch {
 	case second == any(BadgesContext):
 	case c.issuing():
-		c.report(index(at, 1), order, "the second context is not "+BadgesContext, "put "+BadgesContext+" second")
+		c.report(c.index(at, 1), order, "the second context is not "+BadgesContext, "put "+BadgesContext+" second")
 	case !badgesContextPattern.MatchString(s):
-		c.report(index(at, 1), order, "the second context is not one of Open Badges 3.0", "put "+BadgesContext+" second")
+		c.report(c.index(at, 1), order, "the second context is not one of Open Badges 3.0", "put "+BadgesContext+" second")
 	}
-	seen := make(map[string]bool, len(contexts))
+	var seen nameSet
 	for i, item := range contexts {
 		switch item := item.(type) {
 		case string:
 			if i > 1 && !isURI(item, c.issuing()) {
-				c.report(index(at, i), "VC Data Model 2.0, Contexts: each context is a URL or an object",
+				c.report(c.index(at, i), "VC Data Model 2.0, Contexts: each context is a URL or an object",
 					quote(item)+" is not "+formatURI.name, "give the URL of a context")
 			}
-			if seen[item] && c.issuing() {
-				c.report(index(at, i), "VC Data Model 2.0, Contexts: the contexts are an ordered set",
+			if !seen.add(item) && c.issuing() {
+				c.report(c.index(at, i), "VC Data Model 2.0, Contexts: the contexts are an ordered set",
 					quote(item)+" is repeated", "remove the repetition")
 			}
-			seen[item] = true
 		case map[string]any:
 		default:
 			if i > 1 { // the first two were reported by name
-				c.report(index(at, i), "VC Data Model 2.0, Contexts: each context is a URL or an object",
+				c.report(c.index(at, i), "VC Data Model 2.0, Contexts: each context is a URL or an object",
 					"found "+describe(item), "give the URL of a context")
 			}
 		}
@@ -105,7 +104,7 @@ func checkAchievementCredential(c *checker, at string, o map[string]any) {
 	c.credential(at, o, TypeAchievementCredential)
 	// OB 3.0, AchievementCredential as VC Data Model 1.1 has it.
 	if _, named := o["name"]; c.version1 && !named {
-		c.report(member(at, "name"), rule(TypeAchievementCredential, "name is required with VC Data Model 1.1"),
+		c.report(c.member(at, "name"), rule(TypeAchievementCredential, "name is required with VC Data Model 1.1"),
 			"name is missing", "give a string")
 	}
 	if c.issuing() {
@@ -126,7 +125,7 @@ func (c *checker) credential(at string, o map[string]any, class string) {
 		// VC Data Model 2.0 does not define the names that 1.1 had.
 		for _, name := range [][2]string{{"issuanceDate", "validFrom"}, {"expirationDate", "validUntil"}} {
 			if _, present := o[name[0]]; present {
-				c.report(member(at, name[0]), "VC Data Model 2.0, Validity Period: "+name[1]+" takes the place of "+name[0],
+				c.report(c.member(at, name[0]), "VC Data Model 2.0, Validity Period: "+name[1]+" takes the place of "+name[0],
 					name[0]+" is not a term of VC Data Model 2.0", "call it "+name[1])
 			}
 		}
@@ -138,10 +137,10 @@ func (c *checker) credential(at string, o map[string]any, class string) {
 	// VC Data Integrity 1.0, Proofs: the key belongs to the issuer. Verifiers
 	// compare the controller in the verification method with issuer.id.
 	issuer := stringAt(objectAt(o, "issuer"), "id")
-	objectsAt(o, at, "proof", func(at string, proof map[string]any) {
+	c.objectsAt(o, at, "proof", func(at string, proof map[string]any) {
 		method := stringAt(proof, "verificationMethod")
 		if controller, _, _ := strings.Cut(method, "#"); method != "" && controller != issuer {
-			c.report(member(at, "verificationMethod"), "VC Data Integrity 1.0, Verification Methods: the controller is the issuer",
+			c.report(c.member(at, "verificationMethod"), "VC Data Integrity 1.0, Verification Methods: the controller is the issuer",
 				quote(controller)+" is not the id of the issuer", "sign with a key whose URL is the issuer's id and a fragment")
 		}
 	})
@@ -155,12 +154,12 @@ func (c *checker) oldDates(at string, o map[string]any, class string) {
 		switch v := v.(type) {
 		case nil: // reported as null, if it is there
 			if !present && name == "issuanceDate" {
-				c.report(member(at, name), rule(class, name+" is required with VC Data Model 1.1"), name+" is missing", formatDateTime.remedy)
+				c.report(c.member(at, name), rule(class, name+" is required with VC Data Model 1.1"), name+" is missing", formatDateTime.remedy)
 			}
 		case string:
-			c.format(member(at, name), v, class, name, &formatDateTime)
+			c.format(c.member(at, name), v, class, name, &formatDateTime)
 		default:
-			c.report(member(at, name), rule(class, name+" is "+formatDateTime.name), "found "+describe(v), formatDateTime.remedy)
+			c.report(c.member(at, name), rule(class, name+" is "+formatDateTime.name), "found "+describe(v), formatDateTime.remedy)
 		}
 	}
 }
@@ -175,40 +174,71 @@ func (c *checker) period(at string, o map[string]any, from, until string) {
 	// VC Data Model 2.0, Validity Period: the end is not before the beginning.
 	// A credential that is valid for no time at all is read but not issued.
 	if end.Before(begin) || c.issuing() && !end.After(begin) {
-		c.report(member(at, until), "VC Data Model 2.0, Validity Period: "+until+" is after "+from,
+		c.report(c.member(at, until), "VC Data Model 2.0, Validity Period: "+until+" is after "+from,
 			until+" is not after "+from, "give a later "+until+", or leave it out")
 	}
+}
+
+// owners tells what an id was the id of, for the few that most documents have without a map.
+type owners struct {
+	few  [8]struct{ id, what string }
+	n    int
+	many map[string]string
+}
+
+func (o *owners) of(id string) string {
+	if what := o.many[id]; what != "" {
+		return what
+	}
+	for i := o.n - 1; i >= 0; i-- { // the latest counts
+		if o.few[i].id == id {
+			return o.few[i].what
+		}
+	}
+	return ""
+}
+
+func (o *owners) set(id, what string) {
+	if o.n < len(o.few) {
+		o.few[o.n].id, o.few[o.n].what = id, what
+		o.n++
+		return
+	}
+	if o.many == nil {
+		o.many = make(map[string]string)
+	}
+	o.many[id] = what
 }
 
 // distinctIDs refuses one id for two things: in the graph they would become
 // one thing with the members of both. JSON-LD 1.1, Node Identifiers.
 func (c *checker) distinctIDs(at string, o map[string]any) {
-	subjectAt, subject := member(at, "credentialSubject"), objectAt(o, "credentialSubject")
-	achievementAt, achievement := member(subjectAt, "achievement"), objectAt(subject, "achievement")
-	owner := make(map[string]string)
+	subjectAt, subject := c.member(at, "credentialSubject"), objectAt(o, "credentialSubject")
+	achievementAt, achievement := c.member(subjectAt, "achievement"), objectAt(subject, "achievement")
+	var owner owners
 	claim := func(at, id, what string, shared ...string) {
-		other, taken := owner[id]
+		other := owner.of(id)
 		switch {
 		case id == "":
-		case taken && !slices.Contains(shared, other):
+		case other != "" && !slices.Contains(shared, other):
 			c.report(at, "VC Data Model 2.0, Identifiers: an id names one thing",
 				quote(id)+" is also the id of the "+other, "give the "+what+" an id of its own")
 		default:
-			owner[id] = what
+			owner.set(id, what)
 		}
 	}
-	claim(member(at, "id"), stringAt(o, "id"), "credential")
-	claim(member(member(at, "issuer"), "id"), stringAt(objectAt(o, "issuer"), "id"), "issuer")
-	claim(member(subjectAt, "id"), stringAt(subject, "id"), "subject", "issuer") // who awards a badge to itself
-	claim(member(achievementAt, "id"), stringAt(achievement, "id"), "achievement")
-	objectsAt(achievement, achievementAt, "resultDescription", func(at string, d map[string]any) {
+	claim(c.member(at, "id"), stringAt(o, "id"), "credential")
+	claim(c.member(c.member(at, "issuer"), "id"), stringAt(objectAt(o, "issuer"), "id"), "issuer")
+	claim(c.member(subjectAt, "id"), stringAt(subject, "id"), "subject", "issuer") // who awards a badge to itself
+	claim(c.member(achievementAt, "id"), stringAt(achievement, "id"), "achievement")
+	c.objectsAt(achievement, achievementAt, "resultDescription", func(at string, d map[string]any) {
 		// Among each other: see checkAchievement.
-		claim(member(at, "id"), stringAt(d, "id"), "result description", "result description", "rubric level")
-		objectsAt(d, at, "rubricCriterionLevel", func(at string, l map[string]any) {
-			claim(member(at, "id"), stringAt(l, "id"), "rubric level", "result description", "rubric level")
+		claim(c.member(at, "id"), stringAt(d, "id"), "result description", "result description", "rubric level")
+		c.objectsAt(d, at, "rubricCriterionLevel", func(at string, l map[string]any) {
+			claim(c.member(at, "id"), stringAt(l, "id"), "rubric level", "result description", "rubric level")
 		})
 	})
-	claim(member(member(at, "credentialStatus"), "id"), stringAt(objectAt(o, "credentialStatus"), "id"), "status entry")
+	claim(c.member(c.member(at, "credentialStatus"), "id"), stringAt(objectAt(o, "credentialStatus"), "id"), "status entry")
 }
 
 func checkAchievementSubject(c *checker, at string, o map[string]any) {
@@ -225,7 +255,7 @@ func checkAchievementSubject(c *checker, at string, o map[string]any) {
 	start, ok := instant(stringAt(o, "activityStartDate"))
 	end, okEnd := instant(stringAt(o, "activityEndDate"))
 	if ok && okEnd && end.Before(start) {
-		c.report(member(at, "activityEndDate"), rule(TypeAchievementSubject, "activityEndDate is not before activityStartDate"),
+		c.report(c.member(at, "activityEndDate"), rule(TypeAchievementSubject, "activityEndDate is not before activityStartDate"),
 			"the activity ends before it starts", "give an activityEndDate that is later, or the same")
 	}
 	c.results(at, o)
@@ -242,14 +272,17 @@ type described struct {
 // results holds each result to its description within the same achievement.
 // OB 3.0, Result and ResultDescription.
 func (c *checker) results(at string, subject map[string]any) {
+	if subject["result"] == nil {
+		return
+	}
 	descriptions := make(map[string]described)
 	everyLevel := make(map[string]bool)
-	objectsAt(objectAt(subject, "achievement"), "", "resultDescription", func(_ string, o map[string]any) {
+	c.objectsAt(objectAt(subject, "achievement"), "", "resultDescription", func(_ string, o map[string]any) {
 		d := described{resultType: stringAt(o, "resultType"), allowed: make(map[string]bool), levels: make(map[string]bool)}
 		for _, s := range stringsAt(o, "allowedValue") {
 			d.allowed[s] = true
 		}
-		objectsAt(o, "", "rubricCriterionLevel", func(_ string, l map[string]any) {
+		c.objectsAt(o, "", "rubricCriterionLevel", func(_ string, l map[string]any) {
 			d.levels[stringAt(l, "id")] = true
 			everyLevel[stringAt(l, "id")] = true
 		})
@@ -257,32 +290,32 @@ func (c *checker) results(at string, subject map[string]any) {
 		d.highest, d.hasHigh = o["valueMax"].(string)
 		descriptions[stringAt(o, "id")] = d
 	})
-	objectsAt(subject, at, "result", func(at string, o map[string]any) {
+	c.objectsAt(subject, at, "result", func(at string, o map[string]any) {
 		level, hasLevel := o["achievedLevel"].(string)
 		id, named := o["resultDescription"].(string)
 		d, found := descriptions[id]
 		switch {
 		case !named:
 			if hasLevel && !everyLevel[level] {
-				c.report(member(at, "achievedLevel"), rule(TypeResult, "achievedLevel is the id of a RubricCriterionLevel of this achievement"),
+				c.report(c.member(at, "achievedLevel"), rule(TypeResult, "achievedLevel is the id of a RubricCriterionLevel of this achievement"),
 					quote(level)+" is no level of this achievement", "name a level of one of its result descriptions")
 			}
 			return
 		case !found:
-			c.report(member(at, "resultDescription"), rule(TypeResult, "resultDescription is the id of a ResultDescription of this achievement"),
+			c.report(c.member(at, "resultDescription"), rule(TypeResult, "resultDescription is the id of a ResultDescription of this achievement"),
 				quote(id)+" is no result description of this achievement", "name one of the achievement's own result descriptions")
 			return
 		}
 		if hasLevel && !d.levels[level] {
-			c.report(member(at, "achievedLevel"), rule(TypeResult, "achievedLevel is the id of a RubricCriterionLevel of its ResultDescription"),
+			c.report(c.member(at, "achievedLevel"), rule(TypeResult, "achievedLevel is the id of a RubricCriterionLevel of its ResultDescription"),
 				quote(level)+" is no level of the result description", "name one of its levels")
 		}
 		if _, present := o["status"]; !present && d.resultType == ResultTypeStatus {
-			c.report(member(at, "status"), rule(TypeResult, "status is required when the resultType is Status"),
+			c.report(c.member(at, "status"), rule(TypeResult, "status is required when the resultType is Status"),
 				"status is missing", "give one of "+strings.Join(ResultStatusTypes, ", "))
 		}
 		if value, ok := o["value"].(string); ok {
-			c.within(member(at, "value"), TypeResult, "value", value, d)
+			c.within(c.member(at, "value"), TypeResult, "value", value, d)
 		}
 	})
 }
@@ -321,17 +354,16 @@ func checkAchievement(c *checker, at string, o map[string]any) {
 	if !c.issuing() {
 		return
 	}
-	seen := make(map[string]bool)
+	var seen nameSet
 	unique := func(at string, o map[string]any, class string) {
 		id := stringAt(o, "id")
-		if id != "" && seen[id] {
-			c.report(member(at, "id"), rule(class, "id is unique in the achievement"), quote(id)+" is used twice", "give each its own id")
+		if !seen.add(id) && id != "" {
+			c.report(c.member(at, "id"), rule(class, "id is unique in the achievement"), quote(id)+" is used twice", "give each its own id")
 		}
-		seen[id] = true
 	}
-	objectsAt(o, at, "resultDescription", func(at string, d map[string]any) {
+	c.objectsAt(o, at, "resultDescription", func(at string, d map[string]any) {
 		unique(at, d, TypeResultDescription)
-		objectsAt(d, at, "rubricCriterionLevel", func(at string, l map[string]any) {
+		c.objectsAt(d, at, "rubricCriterionLevel", func(at string, l map[string]any) {
 			unique(at, l, TypeRubricCriterionLevel)
 		})
 	})
@@ -345,7 +377,7 @@ func checkResultDescription(c *checker, at string, o map[string]any) {
 	d.allowed = make(map[string]bool)
 	for i, s := range stringsAt(o, "allowedValue") {
 		if d.allowed[s] {
-			c.report(index(member(at, "allowedValue"), i), rule(TypeResultDescription, "allowedValue lists each value once"),
+			c.report(c.index(c.member(at, "allowedValue"), i), rule(TypeResultDescription, "allowedValue lists each value once"),
 				quote(s)+" is repeated", "remove the repetition")
 		}
 		d.allowed[s] = true
@@ -353,18 +385,18 @@ func checkResultDescription(c *checker, at string, o map[string]any) {
 	d.lowest, d.hasLowest = o["valueMin"].(string)
 	d.highest, d.hasHigh = o["valueMax"].(string)
 	if d.hasLowest && d.hasHigh && less(d.highest, d.lowest) {
-		c.report(member(at, "valueMax"), rule(TypeResultDescription, "valueMax is not below valueMin"),
+		c.report(c.member(at, "valueMax"), rule(TypeResultDescription, "valueMax is not below valueMin"),
 			quote(d.highest)+" is below "+quote(d.lowest), "give a valueMax that is not below valueMin")
 	} else if required, ok := o["requiredValue"].(string); ok {
-		c.within(member(at, "requiredValue"), TypeResultDescription, "requiredValue", required, d)
+		c.within(c.member(at, "requiredValue"), TypeResultDescription, "requiredValue", required, d)
 	}
 	required, ok := o["requiredLevel"].(string)
 	known := false
-	objectsAt(o, at, "rubricCriterionLevel", func(_ string, l map[string]any) {
+	c.objectsAt(o, at, "rubricCriterionLevel", func(_ string, l map[string]any) {
 		known = known || stringAt(l, "id") == required
 	})
 	if ok && !known {
-		c.report(member(at, "requiredLevel"), rule(TypeResultDescription, "requiredLevel is the id of one of its RubricCriterionLevel"),
+		c.report(c.member(at, "requiredLevel"), rule(TypeResultDescription, "requiredLevel is the id of one of its RubricCriterionLevel"),
 			quote(required)+" is no level of this result description", "name one of its levels")
 	}
 }
@@ -380,8 +412,8 @@ func checkCriteria(c *checker, at string, o map[string]any) {
 // value itself stays out of the message, since it may be the recipient's.
 func checkIdentityObject(c *checker, at string, o map[string]any) {
 	hash, isText := o["identityHash"].(string)
-	if o["hashed"] == true && isText && !(c.issuing() && isBlank(hash)) && !identityHashPattern.MatchString(hash) {
-		c.report(member(at, "identityHash"), rule(TypeIdentityObject, "identityHash names its algorithm when hashed is true"),
+	if o["hashed"] == true && isText && !(c.issuing() && isBlank(hash)) && !isIdentityHash(hash) {
+		c.report(c.member(at, "identityHash"), rule(TypeIdentityObject, "identityHash names its algorithm when hashed is true"),
 			"the value is not sha256$ or md5$ and a hash in hexadecimal", "write sha256$ and the SHA-256 of identifier and salt, or set hashed to false")
 	}
 }
@@ -396,7 +428,7 @@ func checkGeoCoordinates(c *checker, at string, o map[string]any) {
 	}{{"latitude", 90}, {"longitude", 180}} {
 		if f, ok := number(o[side.name]); ok && (f < -side.limit || f > side.limit) {
 			limit := strconv.Itoa(int(side.limit))
-			c.report(member(at, side.name), rule(TypeGeoCoordinates, side.name+" is from -"+limit+" to "+limit),
+			c.report(c.member(at, side.name), rule(TypeGeoCoordinates, side.name+" is from -"+limit+" to "+limit),
 				strconv.FormatFloat(f, 'g', -1, 64)+" is not on the globe", "give degrees from -"+limit+" to "+limit)
 		}
 	}
@@ -405,7 +437,7 @@ func checkGeoCoordinates(c *checker, at string, o map[string]any) {
 func checkCredentialSchema(c *checker, at string, o map[string]any) {
 	// A slip of the standard's own text: its context defines the longer name.
 	if c.issuing() && stringAt(o, "type") == "JsonSchemaValidator2019" {
-		c.report(member(at, "type"), rule("CredentialSchema", "type is "+TypeJSONSchemaValidator),
+		c.report(c.member(at, "type"), rule("CredentialSchema", "type is "+TypeJSONSchemaValidator),
 			"JsonSchemaValidator2019 is not defined", "write "+TypeJSONSchemaValidator)
 	}
 }
@@ -421,27 +453,27 @@ func checkCredentialStatus(c *checker, at string, o map[string]any) {
 		switch v := o[name].(type) {
 		case nil:
 			if _, null := o[name]; !null {
-				c.report(member(at, name), entry+name+" is required", name+" is missing", "give a string")
+				c.report(c.member(at, name), entry+name+" is required", name+" is missing", "give a string")
 			}
 		case string:
 			if strings.TrimSpace(v) == "" {
-				c.report(member(at, name), entry+name+" is required", name+" is empty", "give a string")
+				c.report(c.member(at, name), entry+name+" is required", name+" is empty", "give a string")
 			}
 		default:
-			c.report(member(at, name), entry+name+" is a string", "found "+describe(v), "give a string")
+			c.report(c.member(at, name), entry+name+" is a string", "found "+describe(v), "give a string")
 		}
 	}
 	if s := stringAt(o, "statusListIndex"); s != "" && !listIndex.MatchString(s) {
-		c.report(member(at, "statusListIndex"), entry+"statusListIndex is a decimal number in a string",
+		c.report(c.member(at, "statusListIndex"), entry+"statusListIndex is a decimal number in a string",
 			quote(s)+" is not a decimal number", "give a number from 0, in a string")
 	}
 	if s := stringAt(o, "statusListCredential"); s != "" {
 		if !isURI(s, c.issuing()) || c.issuing() && !IsSecureURL(s) {
-			c.report(member(at, "statusListCredential"), entry+"statusListCredential is a URL",
+			c.report(c.member(at, "statusListCredential"), entry+"statusListCredential is a URL",
 				quote(s)+" is not an https URL", "give the https URL of the status list credential")
 		}
 		if o["id"] == s {
-			c.report(member(at, "id"), entry+"id is not the URL of the list",
+			c.report(c.member(at, "id"), entry+"id is not the URL of the list",
 				"id and statusListCredential are the same", "append a fragment to id, such as #94567")
 		}
 	}
@@ -457,7 +489,7 @@ func (c *checker) statusMessages(at string, o map[string]any) {
 	if v, present := o["statusSize"]; present && v != nil {
 		f, ok := number(v)
 		if !ok || f < 1 || f != float64(int64(f)) {
-			c.report(member(at, "statusSize"), entry+"statusSize is a whole number above zero", "found "+describe(v), "give the number of bits, or leave it out")
+			c.report(c.member(at, "statusSize"), entry+"statusSize is a whole number above zero", "found "+describe(v), "give the number of bits, or leave it out")
 			return
 		}
 		size = f
@@ -468,15 +500,15 @@ func (c *checker) statusMessages(at string, o map[string]any) {
 	case present && messages == nil: // reported as null
 	case !present && size == 1:
 	case size > mostBits:
-		c.report(member(at, "statusSize"), entry+"statusMessage explains each value", "no list explains so many values", "give a smaller statusSize")
+		c.report(c.member(at, "statusSize"), entry+"statusMessage explains each value", "no list explains so many values", "give a smaller statusSize")
 	case !isList || len(list) != 1<<int(size):
-		c.report(member(at, "statusMessage"), entry+"statusMessage explains each value",
+		c.report(c.member(at, "statusMessage"), entry+"statusMessage explains each value",
 			"statusMessage does not hold "+strconv.Itoa(1<<int(size))+" messages", "give one message for each value, or leave statusSize and statusMessage out")
 	default:
-		objectsAt(o, at, "statusMessage", func(at string, m map[string]any) {
+		c.objectsAt(o, at, "statusMessage", func(at string, m map[string]any) {
 			for _, name := range []string{"status", "message"} {
 				if strings.TrimSpace(stringAt(m, name)) == "" {
-					c.report(member(at, name), entry+"each statusMessage has status and message", name+" is missing", "give a string")
+					c.report(c.member(at, name), entry+"each statusMessage has status and message", name+" is missing", "give a string")
 				}
 			}
 		})
@@ -491,11 +523,11 @@ func checkProof(c *checker, at string, o map[string]any) {
 	}
 	for _, name := range []string{"cryptosuite", "verificationMethod", "proofPurpose", "proofValue"} {
 		if _, present := o[name]; !present || isBlank(o[name]) {
-			c.report(member(at, name), "VC Data Integrity 1.0, Proofs: "+name+" is required", name+" is missing", "give a string")
+			c.report(c.member(at, name), "VC Data Integrity 1.0, Proofs: "+name+" is required", name+" is missing", "give a string")
 		}
 	}
 	if purpose := stringAt(o, "proofPurpose"); purpose != "" && purpose != ProofPurposeAssertion {
-		c.report(member(at, "proofPurpose"), "VC Data Integrity 1.0, Proof Purposes: a credential is issued for "+ProofPurposeAssertion,
+		c.report(c.member(at, "proofPurpose"), "VC Data Integrity 1.0, Proof Purposes: a credential is issued for "+ProofPurposeAssertion,
 			quote(purpose)+" is another purpose", "write "+ProofPurposeAssertion)
 	}
 }

@@ -102,6 +102,9 @@ func isURI(s string, issuing bool) bool {
 	}
 	switch strings.ToLower(scheme) {
 	case "http", "https":
+		if plainHost(rest) {
+			return true
+		}
 		u, err := url.Parse(s)
 		return err == nil && u.Hostname() != ""
 	case "did":
@@ -114,6 +117,25 @@ func isURI(s string, issuing bool) bool {
 		return strings.Contains(rest, ",") // RFC 2397, 3 (Syntax)
 	}
 	return rest[0] != '#'
+}
+
+// plainHost tells whether s, which follows the scheme, begins with a host name of letters, digits, dots and hyphens and
+// nothing else that package net/url could object to.
+func plainHost(s string) bool {
+	host, slashed := strings.CutPrefix(s, "//")
+	if !slashed {
+		return false
+	}
+	for i := 0; i < len(host); i++ {
+		switch b := host[i]; {
+		case b == '/' || b == '?' || b == '#':
+			return i > 0
+		case 'a' <= b|0x20 && b|0x20 <= 'z', '0' <= b && b <= '9', b == '.', b == '-':
+		default:
+			return false
+		}
+	}
+	return host != ""
 }
 
 func isScheme(s string) bool {
@@ -152,7 +174,39 @@ func IsSecureURL(s string) bool {
 	return strings.EqualFold(u.Hostname(), "localhost") || err == nil && address.IsLoopback()
 }
 
-var dateTimePattern = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)$`)
+// hasDateTimeForm tells whether s has the form of a dateTimeStamp: a date, T, a time, a fraction or none, and Z or an
+// offset of at most fourteen hours.
+func hasDateTimeForm(s string) bool {
+	const form = "0000-00-00T00:00:00"
+	if len(s) <= len(form) || !hasForm(s[:len(form)], form) {
+		return false
+	}
+	zone := s[len(form):]
+	if zone[0] == '.' {
+		digits := len(zone[1:]) - len(strings.TrimLeft(zone[1:], "0123456789"))
+		if digits == 0 {
+			return false
+		}
+		zone = zone[1+digits:]
+	}
+	if zone == "Z" {
+		return true
+	}
+	if len(zone) != len("+00:00") || zone[0] != '+' && zone[0] != '-' || !hasForm(zone[1:], "00:00") {
+		return false
+	}
+	return zone[1:] <= "13:59" && zone[4] <= '5' || zone[1:] == "14:00"
+}
+
+// hasForm tells whether s has digits where form has 0, and otherwise the characters of form.
+func hasForm(s, form string) bool {
+	for i := range len(form) {
+		if digit := '0' <= s[i] && s[i] <= '9'; digit != (form[i] == '0') || !digit && s[i] != form[i] {
+			return false
+		}
+	}
+	return true
+}
 
 // isDateTime tells whether s is a date-time of RFC 3339 that is also a
 // dateTimeStamp of XML Schema 1.1, as VC Data Model 2.0 asks. When issuing, it
@@ -163,7 +217,7 @@ func isDateTime(s string, issuing bool) bool {
 }
 
 func instant(s string) (time.Time, bool) {
-	if !dateTimePattern.MatchString(s) {
+	if !hasDateTimeForm(s) {
 		return time.Time{}, false
 	}
 	t, err := time.Parse(time.RFC3339, s)
@@ -181,6 +235,18 @@ func isExtensionValue(s string, issuing bool) bool {
 	return strings.HasPrefix(s, "ext:") && len(s) > len("ext:")
 }
 
-var identityHashPattern = regexp.MustCompile(`^(sha256\$[0-9a-fA-F]{64}|md5\$[0-9a-fA-F]{32})$`)
+// isIdentityHash tells whether s names its algorithm, sha256 or md5, and has as many hexadecimal digits as that makes.
+func isIdentityHash(s string) bool {
+	algorithm, digits, _ := strings.Cut(s, "$")
+	if !(algorithm == "sha256" && len(digits) == 64 || algorithm == "md5" && len(digits) == 32) {
+		return false
+	}
+	for i := range len(digits) {
+		if !isHex(digits[i]) {
+			return false
+		}
+	}
+	return true
+}
 
 var badgesContextPattern = regexp.MustCompile(`^https://purl\.imsglobal\.org/spec/ob/v3p0/(context(-3\.[0-9]\.[0-9])?\.json|context/ob_v3p0\.jsonld)$`)

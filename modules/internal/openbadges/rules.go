@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,17 +45,31 @@ func CheckCredential(doc map[string]any, s Strictness) []Violation {
 	return check(doc, TypeAchievementCredential, s)
 }
 
+// CheckCredentialKnowing is [CheckCredential] of a document with objects, these very maps, that stood in another one at
+// the same places, under the same contexts, and were found in order as strictly. They are looked at again only for what
+// lies between them and the rest.
+func CheckCredentialKnowing(doc map[string]any, s Strictness, known ...map[string]any) []Violation {
+	return check(doc, TypeAchievementCredential, s, known...)
+}
+
 // CheckEndorsement judges an EndorsementCredential as [CheckCredential] judges
 // a badge.
 func CheckEndorsement(doc map[string]any, s Strictness) []Violation {
 	return check(doc, TypeEndorsementCredential, s)
 }
 
-func check(doc map[string]any, class string, s Strictness) []Violation {
-	c := &checker{strictness: s}
-	c.emptiness("", doc)
-	c.object("", doc, classes[class])
-	return c.found
+// check goes through a document without noting places, since most have nothing wrong, and again with places where
+// something is.
+func check(doc map[string]any, class string, s Strictness, known ...map[string]any) []Violation {
+	for _, quiet := range []bool{true, false} {
+		c := &checker{strictness: s, quiet: quiet, known: known}
+		c.emptiness("", doc)
+		c.object("", doc, classes[class])
+		if len(c.found) == 0 || !quiet {
+			return c.found
+		}
+	}
+	return nil
 }
 
 // A class is one row of the table: what the members of an object must be.
@@ -111,6 +126,8 @@ const (
 
 type checker struct {
 	strictness Strictness
+	quiet      bool             // places are not noted
+	known      []map[string]any // objects in which nothing was wrong before
 	found      []Violation
 
 	// What holds for the credential that encloses the place we are at.
@@ -125,6 +142,9 @@ type checker struct {
 func (c *checker) issuing() bool { return c.strictness == Issuing && !c.foreign }
 
 func (c *checker) report(at, rule, detail, remedy string) {
+	if c.quiet && len(c.found) > 0 {
+		return // one is enough to look again
+	}
 	if len(c.found) < maxViolations {
 		c.found = append(c.found, Violation{Pointer: at, Rule: rule, Detail: detail, Remedy: remedy})
 	}
@@ -143,20 +163,37 @@ func (c *checker) emptiness(at string, v any) {
 			c.report(at, rule, "the array is empty", "leave the member out")
 		}
 		for i, item := range v {
-			c.emptiness(index(at, i), item)
+			c.emptiness(c.index(at, i), item)
 		}
 	case map[string]any:
-		for _, name := range sortedNames(v) {
-			// Inside a context null has a meaning: it undefines a term.
-			if name == "@context" && v[name] != nil {
-				continue
+		if c.isKnown(v) {
+			return
+		}
+		if c.quiet {
+			for name, value := range v {
+				c.memberEmptiness(at, name, value)
 			}
-			outer := c.foreign
-			c.foreign = outer || name == "endorsement"
-			c.emptiness(member(at, name), v[name])
-			c.foreign = outer
+			return
+		}
+		for _, name := range sortedNames(v) {
+			c.memberEmptiness(at, name, v[name])
 		}
 	}
+}
+
+func (c *checker) memberEmptiness(at, name string, v any) {
+	switch v.(type) {
+	case string, bool, json.Number:
+		return
+	}
+	// Inside a context null has a meaning: it undefines a term.
+	if name == "@context" && v != nil {
+		return
+	}
+	outer := c.foreign
+	c.foreign = outer || name == "endorsement"
+	c.emptiness(c.member(at, name), v)
+	c.foreign = outer
 }
 
 // object holds an object to its class.
@@ -174,16 +211,16 @@ func (c *checker) object(at string, o map[string]any, k *class) {
 		needed := c.needs(p)
 		if !present || needed && c.issuing() && isBlank(v) {
 			if needed {
-				c.report(member(at, p.name), rule(k.name, p.name+" is required"), p.name+" is missing", "give "+p.value.name)
+				c.report(c.member(at, p.name), rule(k.name, p.name+" is required"), p.name+" is missing", "give "+p.value.name)
 			}
 			continue
 		}
-		c.property(member(at, p.name), v, k, p)
+		c.property(c.member(at, p.name), v, k, p)
 	}
 	if k.closed {
 		for _, name := range sortedNames(o) {
 			if !slices.ContainsFunc(k.properties, func(p property) bool { return p.name == name }) {
-				c.report(member(at, name), rule(k.name, "no other members are allowed"),
+				c.report(c.member(at, name), rule(k.name, "no other members are allowed"),
 					quote(name)+" is not a member of "+k.name, "remove it")
 			}
 		}
@@ -191,6 +228,15 @@ func (c *checker) object(at string, o map[string]any, k *class) {
 	if k.check != nil {
 		k.check(c, at, o)
 	}
+}
+
+func (c *checker) isKnown(o map[string]any) bool {
+	for _, known := range c.known {
+		if reflect.ValueOf(known).UnsafePointer() == reflect.ValueOf(o).UnsafePointer() {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *checker) needs(p *property) bool {
@@ -214,7 +260,7 @@ func (c *checker) property(at string, v any, k *class, p *property) {
 	case nil: // reported as null
 	case []any:
 		for i, item := range v {
-			c.value(index(at, i), item, k, p)
+			c.value(c.index(at, i), item, k, p)
 		}
 	default:
 		// OB 3.0, JSON-LD Serialization: compaction turns an array of one into
@@ -257,7 +303,7 @@ func (c *checker) value(at string, v any, k *class, p *property) {
 			return
 		}
 		var o map[string]any
-		if o, ok = v.(map[string]any); ok {
+		if o, ok = v.(map[string]any); ok && !c.isKnown(o) {
 			c.object(at, o, classes[want.class])
 		}
 	}
@@ -304,22 +350,21 @@ func (c *checker) types(at string, v any, k *class, p *property) {
 		c.report(at, rule(k.name, "type is an array"), "found "+describe(v), "put the names of the types into an array, even a single one")
 		return
 	}
-	seen := make(map[string]bool, len(names))
+	var seen nameSet
 	for i, name := range names {
 		s, ok := name.(string)
 		switch {
 		case name == nil: // reported as null
 		case !ok || strings.TrimSpace(s) == "" || strings.ContainsAny(s, " \t\r\n"):
-			c.report(index(at, i), rule(k.name, "type holds names of types"), "found "+describe(name), "give the name of a type")
-		case seen[s] && c.issuing():
-			c.report(index(at, i), rule(k.name, "type names each type once"), quote(s)+" is repeated", "remove the repetition")
+			c.report(c.index(at, i), rule(k.name, "type holds names of types"), "found "+describe(name), "give the name of a type")
+		case !seen.add(s) && c.issuing():
+			c.report(c.index(at, i), rule(k.name, "type names each type once"), quote(s)+" is repeated", "remove the repetition")
 		default:
-			seen[s] = true
-			c.extensionType(index(at, i), s)
+			c.extensionType(c.index(at, i), s)
 		}
 	}
 	for _, group := range p.value.types {
-		if !slices.ContainsFunc(group, func(name string) bool { return seen[name] }) {
+		if !slices.ContainsFunc(group, seen.has) {
 			c.report(at, rule(k.name, "type contains "+strings.Join(group, " or ")), strings.Join(group, " or ")+" is missing from type", "add "+group[0]+" to type")
 		}
 	}
@@ -357,14 +402,22 @@ func (c *checker) extensionType(at, name string) {
 func rule(class, statement string) string { return "OB 3.0, " + class + ": " + statement }
 
 // member extends a JSON Pointer by the name of a member. RFC 6901, 3 (Syntax).
-func member(at, name string) string {
+func (c *checker) member(at, name string) string {
+	if c.quiet {
+		return ""
+	}
 	return at + "/" + pointerEscape.Replace(name)
 }
 
 var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1")
 
 // index extends a JSON Pointer by a place in an array.
-func index(at string, i int) string { return at + "/" + strconv.Itoa(i) }
+func (c *checker) index(at string, i int) string {
+	if c.quiet {
+		return ""
+	}
+	return at + "/" + strconv.Itoa(i)
+}
 
 func sortedNames(o map[string]any) []string {
 	names := make([]string, 0, len(o))
@@ -373,6 +426,33 @@ func sortedNames(o map[string]any) []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// nameSet is a set of names, of which there are few.
+type nameSet struct {
+	few  [8]string
+	n    int
+	many map[string]bool
+}
+
+func (s *nameSet) has(name string) bool {
+	return slices.Contains(s.few[:s.n], name) || s.many[name]
+}
+
+// add reports whether the name is new.
+func (s *nameSet) add(name string) bool {
+	switch {
+	case s.has(name):
+		return false
+	case s.n < len(s.few):
+		s.few[s.n] = name
+		s.n++
+		return true
+	case s.many == nil:
+		s.many = make(map[string]bool)
+	}
+	s.many[name] = true
+	return true
 }
 
 func isBlank(v any) bool {

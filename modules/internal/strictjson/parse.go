@@ -13,9 +13,9 @@ import (
 const MaxDepth = 64
 
 // Parse reads one JSON text into map[string]any, []any, json.Number, string, bool and nil. It answers with *[Error],
-// always with Syntax set.
+// always with Syntax set. The strings share one copy of the text, which stays as long as any of them does.
 func Parse(data []byte) (any, error) {
-	p := parser{data: data}
+	p := parser{data: string(data)}
 	p.space()
 	if p.at == len(data) {
 		return nil, &Error{Problem: "the JSON text is empty", Remedy: "Send one JSON value.", Syntax: true}
@@ -39,7 +39,7 @@ type step struct {
 }
 
 type parser struct {
-	data []byte
+	data string
 	at   int
 	path []step
 }
@@ -110,7 +110,7 @@ func (p *parser) value() (any, error) {
 }
 
 func (p *parser) word(w string) error {
-	if !strings.HasPrefix(string(p.data[p.at:min(len(p.data), p.at+len(w))]), w) {
+	if !strings.HasPrefix(p.data[p.at:], w) {
 		return p.fail("a JSON value was expected", "Write strings between double quotes; the only bare words are true, false and null.")
 	}
 	p.at += len(w)
@@ -267,7 +267,7 @@ func (p *parser) str() (string, error) {
 	for p.at < len(p.data) {
 		switch c := p.data[p.at]; {
 		case c == '"':
-			s := string(p.data[start:p.at])
+			s := p.data[start:p.at]
 			p.at++
 			return s, nil
 		case c == '\\':
@@ -291,7 +291,7 @@ func (p *parser) failControl() error {
 
 // rune steps over one character of more than one byte.
 func (p *parser) rune() error {
-	r, n := utf8.DecodeRune(p.data[p.at:])
+	r, n := utf8.DecodeRuneInString(p.data[p.at:])
 	if r == utf8.RuneError && n <= 1 {
 		return p.fail("a string is not valid UTF-8", "Encode the text as UTF-8.")
 	}
@@ -381,7 +381,7 @@ func (p *parser) hex() (rune, error) {
 		return 0, p.fail("a \\u escape is cut off", "Write four hexadecimal digits after \\u.")
 	}
 	var r rune
-	for _, c := range p.data[p.at : p.at+4] {
+	for _, c := range []byte(p.data[p.at : p.at+4]) {
 		switch {
 		case c >= '0' && c <= '9':
 			r = r<<4 | rune(c-'0')

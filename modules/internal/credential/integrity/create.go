@@ -47,10 +47,13 @@ type Options struct {
 }
 
 func (p Proof) configuration() map[string]any {
-	config := map[string]any{"type": p.Type, "cryptosuite": p.Cryptosuite, "verificationMethod": p.VerificationMethod, "proofPurpose": p.ProofPurpose}
-	for name, value := range map[string]string{"id": p.ID, "created": p.Created, "expires": p.Expires, "domain": p.Domain, "challenge": p.Challenge, "nonce": p.Nonce} {
-		if value != "" {
-			config[name] = value
+	config := make(map[string]any, 8)
+	for _, member := range [...]struct{ name, value string }{
+		{"type", p.Type}, {"cryptosuite", p.Cryptosuite}, {"verificationMethod", p.VerificationMethod}, {"proofPurpose", p.ProofPurpose},
+		{"id", p.ID}, {"created", p.Created}, {"expires", p.Expires}, {"domain", p.Domain}, {"challenge", p.Challenge}, {"nonce", p.Nonce},
+	} {
+		if member.value != "" {
+			config[member.name] = member.value
 		}
 	}
 	if p.PreviousProof != nil {
@@ -178,7 +181,11 @@ func (o Options) proof(s suite, signer Signer, context any) Proof {
 
 func (t *Transformed) sign(ctx context.Context, c Canonicalizer, signer Signer, o Options) (Proof, error) {
 	proof := o.proof(t.suite, signer, t.context)
-	data, err := t.suite.hashData(c, t.hash, t.suite.configuration(proof.configuration(), t.context), t.digest)
+	config := proof.configuration()
+	if !t.suite.jcs {
+		config["@context"] = t.context
+	}
+	data, err := t.suite.hashData(c, t.hash, config, t.digest)
 	if err != nil {
 		return Proof{}, err
 	}

@@ -100,6 +100,10 @@ func (s supplied) Canonicalize(doc map[string]any) ([]byte, error) {
 	return s.Processor.Canonicalize(s.known(doc))
 }
 
+func (s supplied) Digest(doc map[string]any) ([sha256.Size]byte, error) {
+	return s.Processor.Digest(s.known(doc))
+}
+
 func (s supplied) CanonicalizeWith(hash crypto.Hash, doc map[string]any) ([]byte, error) {
 	return s.Processor.CanonicalizeWith(hash, s.known(doc))
 }

@@ -1,0 +1,103 @@
+package credential_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+
+	"github.com/badge-engine/badge-engine/modules/internal/credential"
+	"github.com/badge-engine/badge-engine/modules/internal/credential/integrity"
+	"github.com/badge-engine/badge-engine/modules/internal/did"
+	"github.com/badge-engine/badge-engine/modules/internal/jsonld"
+	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
+)
+
+// TestATemplateMakesTheSameBadges awards one achievement in many ways, each as a whole by the general processor, as a
+// whole, and by the template: every byte must be the same, and so must every refusal.
+func TestATemplateMakesTheSameBadges(t *testing.T) {
+	private, multikey := key(t, "a")
+	signer := integrity.NewEd25519Signer(private, did.KeyDID(multikey)+"#"+multikey)
+	c := realistic(did.KeyDID(multikey))
+	general := jsonld.NewGeneral()
+	template, err := credential.NewTemplate(processor, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outcome := func(p *credential.Prepared, err error) (string, error) {
+		if err != nil {
+			return "", err
+		}
+		signed, err := p.Issue(t.Context(), signer, now)
+		return string(signed), err
+	}
+	random := rand.New(rand.NewPCG(3, 4))
+	one := func(of ...string) string { return of[random.IntN(len(of))] }
+	chance := func(n int) bool { return random.IntN(n) == 0 }
+	issued, refused := 0, 0
+	for range 2000 {
+		d := c
+		d.ID = fmt.Sprintf("https://badges.example.org/credentials/%d", random.IntN(1e6))
+		d.Name = one("Bookbinding", "<b> & \"é\"\n", "\u2028", "")
+		d.ValidFrom = one("2026-01-01T00:00:00Z", "2026-01-01T00:00:00+01:00", "2026-01-01", "2027-13-01T00:00:00Z")
+		d.ValidUntil = one("", "", "2030-01-01T00:00:00Z", "2020-01-01T00:00:00Z")
+		s := &d.CredentialSubject
+		s.ID = one("", "did:example:alice", "mailto:ada@example.org", "no uri", d.Issuer.ID, c.CredentialSubject.Achievement.ID)
+		s.Narrative, s.Role = one("", "Bound a fourth book."), one("", "\xff", "apprentice")
+		s.Identifier = nil
+		for range random.IntN(3) {
+			s.Identifier = append(s.Identifier, openbadges.NewEmailIdentity(one("a@example.org", "b@example.org"), one("salt", "pepper")))
+		}
+		d.Evidence = nil
+		for range random.IntN(4) {
+			d.Evidence = append(d.Evidence, openbadges.Evidence{ID: one("", "https://portfolio.example.org/1", "https://portfolio.example.org/2", "\x00"), Type: []string{"Evidence"}, Name: one("", "Books", "Books", "Pictures")})
+		}
+		if chance(8) {
+			credits := random.Float64()*100 - 10
+			s.CreditsEarned = &credits
+		}
+		if chance(8) {
+			s.Result = []openbadges.Result{{Type: []string{"Result"}, Value: one("A", "B"), ResultDescription: one("", "urn:uuid:x")}}
+		}
+		if chance(8) {
+			d.Context = append(openbadges.Contexts(), one(openbadges.ExtensionsContext, "https://example.org/context"))
+		}
+		if chance(10) {
+			d.CredentialStatus = &openbadges.CredentialStatus{ID: "https://badges.example.org/status/1#7", Type: one("BitstringStatusListEntry", "1EdTechRevocationList"), StatusPurpose: "revocation", StatusListIndex: one("7", "x"), StatusListCredential: "https://badges.example.org/status/1"}
+		}
+		if chance(12) {
+			d.Endorsement = []json.RawMessage{[]byte(one(`{"a":1,"a":2}`, `{`, `{"type":["VerifiableCredential","EndorsementCredential"]}`))}
+		}
+		if chance(20) {
+			d.Proof = []json.RawMessage{[]byte("{}")}
+		}
+		want, wantErr := outcome(credential.Prepare(general, d))
+		whole, wholeErr := outcome(credential.Prepare(processor, d))
+		awarded := d
+		awarded.Issuer, awarded.CredentialSubject.Achievement = openbadges.Profile{}, openbadges.Achievement{}
+		got, gotErr := outcome(template.Prepare(&awarded))
+		if whole != want || !reflect.DeepEqual(wholeErr, wantErr) {
+			t.Fatalf("directly\n%s %v\nin general\n%s %v", whole, wholeErr, want, wantErr)
+		}
+		if got != want || !reflect.DeepEqual(gotErr, wantErr) {
+			t.Fatalf("by the template\n%s %v\nin general\n%s %v", got, gotErr, want, wantErr)
+		}
+		if wantErr != nil {
+			refused++
+		} else {
+			issued++
+		}
+	}
+	if issued < 150 || refused < 150 {
+		t.Errorf("%d badges were issued and %d refused: too few to prove anything", issued, refused)
+	}
+}
+
+func TestATemplateIsMadeOfAGoodBadge(t *testing.T) {
+	c := badge("https://example.org/issuers/1")
+	c.CredentialSubject.Achievement.Name = ""
+	if _, err := credential.NewTemplate(processor, c); err == nil {
+		t.Error("there is a template of an achievement without a name")
+	}
+}
