@@ -69,14 +69,22 @@ type statusInput struct {
 	Reason string `json:"reason,omitempty" doc:"Shown to whoever looks at the credential or verifies it here; up to 500 bytes, nothing personal."`
 }
 
+type renewInput struct {
+	ValidUntil string `json:"validUntil,omitempty" format:"date-time" doc:"As long as the version before was valid, unless given."`
+}
+
 type queryInput struct {
+	queryMembers
+	Reason string `json:"reason,omitempty" doc:"As for one credential."`
+}
+
+type queryMembers struct {
 	IssuerID      string     `json:"issuerId,omitempty"`
 	AchievementID string     `json:"achievementId,omitempty"`
 	Recipient     string     `json:"recipient,omitempty" doc:"As in the list of credentials."`
 	IssuedSince   *time.Time `json:"issuedSince,omitempty" doc:"Issued at this time or later."`
 	IssuedBefore  *time.Time `json:"issuedBefore,omitempty" doc:"Issued before this time."`
 	IDs           []string   `json:"ids,omitempty" doc:"These credentials, up to 10000."`
-	Reason        string     `json:"reason,omitempty" doc:"As for one credential."`
 	DryRun        bool       `json:"dryRun,omitempty" doc:"Change nothing, whatever expected says."`
 	Expected      *int64     `json:"expected,omitempty" doc:"The number affected that a dry run answered."`
 }
@@ -216,29 +224,60 @@ func (h *handlers) read(c *fiber.Ctx) error {
 	return versioned(c, fiber.StatusOK, found.Version, out)
 }
 
-func (h *handlers) reissue(c *fiber.Ctx) error {
-	version := AnyVersion
+// ifMatch reads which version the caller means to change.
+func ifMatch(c *fiber.Ctx) (int64, error) {
 	// RFC 9110, 13.1.1 (If-Match) compares strongly; a tag that a compressing proxy
 	// made weak names the same version of ours all the same.
-	if tag := strings.TrimSpace(c.Get(fiber.HeaderIfMatch)); tag != "" && tag != "*" {
-		var err error
-		if version, err = strconv.ParseInt(strings.Trim(strings.TrimPrefix(tag, "W/"), `"`), 10, 64); err != nil || version < 1 {
-			return ErrVersion.Detailf("If-Match holds no ETag of ours; repeat the ETag header of the last answer as it is.")
-		}
+	tag := strings.TrimSpace(c.Get(fiber.HeaderIfMatch))
+	if tag == "" || tag == "*" {
+		return AnyVersion, nil
 	}
+	version, err := strconv.ParseInt(strings.Trim(strings.TrimPrefix(tag, "W/"), `"`), 10, 64)
+	if err != nil || version < 1 {
+		return 0, ErrVersion.Detailf("If-Match holds no ETag of ours; repeat the ETag header of the last answer as it is.")
+	}
+	return version, nil
+}
+
+func (h *handlers) reissue(c *fiber.Ctx) error {
 	var award Award
-	if err := httpserver.Decode(c, &award, strictjson.Unmarshal); err != nil {
-		return err
-	}
-	next, err := h.service.Reissue(c.UserContext(), c.Params("id"), version, award)
+	return h.revise(c, &award, func(version int64) (Credential, error) {
+		return h.service.Reissue(c.UserContext(), c.Params("id"), version, award)
+	})
+}
+
+func (h *handlers) renew(c *fiber.Ctx) error {
+	var in renewInput
+	return h.revise(c, &in, func(version int64) (Credential, error) {
+		return h.service.Renew(c.UserContext(), c.Params("id"), version, in.ValidUntil)
+	})
+}
+
+func (h *handlers) readdress(c *fiber.Ctx) error {
+	var in Recipient
+	return h.revise(c, &in, func(version int64) (Credential, error) {
+		return h.service.ChangeRecipient(c.UserContext(), c.Params("id"), version, in)
+	})
+}
+
+// revise reads what is asked for, has the next version made of it, and answers it.
+func (h *handlers) revise(c *fiber.Ctx, in any, next func(version int64) (Credential, error)) error {
+	version, err := ifMatch(c)
 	if err != nil {
 		return err
 	}
-	out, err := h.shown(c, next)
+	if err := httpserver.Decode(c, in, strictjson.Unmarshal); err != nil {
+		return err
+	}
+	made, err := next(version)
 	if err != nil {
 		return err
 	}
-	return versioned(c, fiber.StatusOK, next.Version, out)
+	out, err := h.shown(c, made)
+	if err != nil {
+		return err
+	}
+	return versioned(c, fiber.StatusOK, made.Version, out)
 }
 
 // act handles the acts on one credential; the body may be left out.
@@ -269,26 +308,47 @@ func (h *handlers) actWhere(act statuslist.Act) fiber.Handler {
 		if err := httpserver.Decode(c, &in, strictjson.Unmarshal); err != nil {
 			return err
 		}
-		q := statuslist.Query{IssuerID: in.IssuerID, AchievementID: in.AchievementID, Recipient: in.Recipient, IDs: in.IDs}
-		if in.IssuedSince != nil {
-			q.Since = in.IssuedSince.UTC()
-		}
-		if in.IssuedBefore != nil {
-			q.Before = in.IssuedBefore.UTC()
-		}
-		if in.DryRun || in.Expected == nil {
-			s, err := h.service.Survey(c.UserContext(), act, q)
-			if err != nil {
-				return err
-			}
-			return httpserver.JSON(c, fiber.StatusOK, queryOutput{DryRun: true, Matched: s.Matched, WithoutEntry: s.Without, Affected: s.Affected, Examples: s.Examples})
-		}
-		deed, err := h.service.ChangeWhere(c.UserContext(), act, q, in.Reason, *in.Expected)
+		return h.where(c, in.queryMembers, func(q statuslist.Query) (statuslist.Survey, error) {
+			return h.service.Survey(c.UserContext(), act, q)
+		}, func(q statuslist.Query, expected int64) (statuslist.Deed, error) {
+			return h.service.ChangeWhere(c.UserContext(), act, q, in.Reason, expected)
+		})
+	}
+}
+
+func (h *handlers) withdrawWhere(c *fiber.Ctx) error {
+	var in queryMembers
+	if err := httpserver.Decode(c, &in, strictjson.Unmarshal); err != nil {
+		return err
+	}
+	return h.where(c, in, func(q statuslist.Query) (statuslist.Survey, error) {
+		return h.service.SurveyWithdrawal(c.UserContext(), q)
+	}, func(q statuslist.Query, expected int64) (statuslist.Deed, error) {
+		return h.service.WithdrawWhere(c.UserContext(), q, expected)
+	})
+}
+
+// where does something to all credentials of a query, or tells what it would do.
+func (h *handlers) where(c *fiber.Ctx, in queryMembers, survey func(statuslist.Query) (statuslist.Survey, error), do func(statuslist.Query, int64) (statuslist.Deed, error)) error {
+	q := statuslist.Query{IssuerID: in.IssuerID, AchievementID: in.AchievementID, Recipient: in.Recipient, IDs: in.IDs}
+	if in.IssuedSince != nil {
+		q.Since = in.IssuedSince.UTC()
+	}
+	if in.IssuedBefore != nil {
+		q.Before = in.IssuedBefore.UTC()
+	}
+	if in.DryRun || in.Expected == nil {
+		s, err := survey(q)
 		if err != nil {
 			return err
 		}
-		return httpserver.JSON(c, fiber.StatusOK, queryOutput{Affected: deed.Changed, Operation: deed.Operation})
+		return httpserver.JSON(c, fiber.StatusOK, queryOutput{DryRun: true, Matched: s.Matched, WithoutEntry: s.Without, Affected: s.Affected, Examples: s.Examples})
 	}
+	deed, err := do(q, *in.Expected)
+	if err != nil {
+		return err
+	}
+	return httpserver.JSON(c, fiber.StatusOK, queryOutput{Affected: deed.Changed, Operation: deed.Operation})
 }
 
 // past is how long others may keep what a status list said once: that never changes.
@@ -341,6 +401,37 @@ func (h *handlers) public(c *fiber.Ctx) error {
 		return nil
 	}
 	return httpserver.Bytes(c, fiber.StatusOK, mediaTypeOf(c), found.Document)
+}
+
+// refresh answers the newest version of a credential, in whichever form is asked for.
+//
+// 1EdTech Credential Refresh 1.0: it is the same credential as long as nothing changed.
+func (h *handlers) refresh(c *fiber.Ctx) error {
+	const png, svg = "image/png", "image/svg+xml"
+	form := httpserver.Accepts(c, "application/vc+ld+json", "application/vc", "application/ld+json", fiber.MIMEApplicationJSON, png, svg)
+	switch c.Query("format") {
+	case "json":
+		form = fiber.MIMEApplicationJSON
+	case "png":
+		form = png
+	case "svg":
+		form = svg
+	}
+	switch form {
+	case png:
+		return h.badgePNG(c)
+	case svg:
+		return h.badgeSVG(c)
+	}
+	found, err := h.service.Credential(c.UserContext(), c.Params("id"))
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderCacheControl, "no-cache") // whoever asks here wants to know
+	if httpserver.Fresh(c, fmt.Sprintf("%s-%d", found.ID, found.Version)) {
+		return nil
+	}
+	return httpserver.Bytes(c, fiber.StatusOK, cmp.Or(form, "application/vc+ld+json"), found.Document)
 }
 
 // cached lets others keep a public document for a short while.

@@ -48,6 +48,7 @@ type Award struct {
 	TermsOfUse        []openbadges.TermsOfUse `json:"termsOfUse,omitempty"`
 	Endorsement       []json.RawMessage       `json:"endorsement,omitempty" doc:"Endorsement credentials with their own proofs."`
 	EndorsementJwt    []string                `json:"endorsementJwt,omitempty"`
+	Refreshable       *bool                   `json:"refreshable,omitempty" doc:"Whether the credential names the address where its newest version can be had: no unless said, and as the version before."`
 	StatusPurpose     string                  `json:"statusPurpose,omitempty" enum:"revocation,suspension" doc:"What the credential's one status entry speaks of: revocation, unless given. With suspension the world sees it when the credential is suspended or revoked, but validators that ask for revocations alone see neither."`
 }
 
@@ -169,6 +170,10 @@ func (a Award) fill(doc *openbadges.AchievementCredential, now time.Time) {
 	s.ActivityStartDate, s.ActivityEndDate = whole(a.ActivityStartDate), whole(a.ActivityEndDate)
 	s.CreditsEarned, s.LicenseNumber, s.Narrative = a.CreditsEarned, a.LicenseNumber, a.Narrative
 	s.Role, s.Term, s.Source, s.Result = a.Role, a.Term, a.Source, a.Result
+	if a.Refreshable != nil && *a.Refreshable {
+		// 1EdTech Credential Refresh 1.0: its type is why the extensions context is needed.
+		doc.RefreshService = &openbadges.RefreshService{ID: doc.ID + "/refresh", Type: openbadges.TypeCredentialRefresh}
+	}
 	doc.Complete(newURN)
 }
 

@@ -79,6 +79,7 @@ type Service struct {
 	audit        Audit // may be nil
 	canonical    integrity.Canonicalizer
 	now          func() time.Time
+	pause        func(context.Context, time.Duration) error
 	log          *slog.Logger
 }
 
@@ -92,11 +93,16 @@ type Parts struct {
 	Achievements Achievements
 	Audit        Audit // may be nil
 	Canonical    integrity.Canonicalizer
+	Pause        func(context.Context, time.Duration) error // nil: by the clock of the machine
 }
 
 // New builds the service.
 func New(public config.PublicURL, parts Parts, now func() time.Time, log *slog.Logger) *Service {
+	if parts.Pause == nil {
+		parts.Pause = pause
+	}
 	return &Service{
+		pause:  parts.Pause,
 		public: public, store: parts.Store, work: parts.Work, keyring: parts.Keyring, sealer: parts.Sealer, statuses: parts.Statuses,
 		achievements: parts.Achievements, audit: parts.Audit, canonical: parts.Canonical, now: now, log: log,
 	}
@@ -228,12 +234,12 @@ func (s *Service) replay(ctx context.Context, owner string, order Order) (Creden
 		return Credential{}, false, nil
 	case err != nil:
 		return Credential{}, false, err
+	case before.State == Withdrawn: // the hash of its request is forgotten
+		return Credential{}, false, ErrWithdrawn
 	case before.requestHash != order.RequestHash:
 		return Credential{}, false, ErrMismatch.Detailf("Use a new Idempotency-Key for a new order.")
 	case before.State == Issued:
 		return before, true, nil
-	case before.State == Withdrawn:
-		return Credential{}, false, ErrWithdrawn
 	case s.now().Sub(before.Created) < abandoned:
 		return Credential{}, false, ErrInProgress
 	}
@@ -368,113 +374,6 @@ func (s *Service) Credentials(ctx context.Context, f Filter, q paging.Query) (pa
 		f.Recipient = s.sealer.Index(plain(f.Recipient))
 	}
 	return s.store.Credentials(ctx, f, q)
-}
-
-// Reissue signs a new version of a credential: same identifier, recipient and
-// achievement, a later validFrom, which is how Open Badges tells versions apart.
-// The date of the first award stays in awardedDate.
-//
-// Open Badges 3.0, 9.3 (Credential equality): the newer validFrom supersedes.
-//
-// It answers with [ErrInvalid], [ErrNotFound], [ErrWithdrawn], [ErrVersion] or
-// [statuslist.ErrRevoked].
-func (s *Service) Reissue(ctx context.Context, id string, version int64, award Award) (Credential, error) {
-	current, err := s.Credential(ctx, id)
-	if err != nil {
-		return Credential{}, err
-	}
-	if version != AnyVersion && version != current.Version {
-		return Credential{}, ErrVersion.Detailf("You changed version %d, the current one is %d. Read it again and repeat your change.", version, current.Version)
-	}
-	var before openbadges.AchievementCredential
-	if err := json.Unmarshal(current.Document, &before); err != nil {
-		return Credential{}, fmt.Errorf("issuance: decode %s: %w", current.ID, err)
-	}
-	_, achievement, issuer, err := s.achievements.Snapshot(ctx, current.AchievementID)
-	if err != nil {
-		return Credential{}, err
-	}
-	uri, signer, err := s.keyring.Signer(ctx, current.IssuerID)
-	if err != nil {
-		return Credential{}, err
-	}
-	issuer.ID = uri
-	doc := openbadges.AchievementCredential{
-		ID: before.ID, Type: before.Type, Issuer: issuer,
-		CredentialSubject: openbadges.AchievementSubject{
-			ID: before.CredentialSubject.ID, Type: before.CredentialSubject.Type,
-			Identifier: before.CredentialSubject.Identifier, Achievement: achievement,
-		},
-	}
-	now := s.now().UTC().Truncate(time.Second)
-	if award.AwardedDate == "" {
-		award.AwardedDate = before.AwardedDate
-		if award.AwardedDate == "" {
-			award.AwardedDate = before.ValidFrom
-		}
-	}
-	from := now
-	if !from.After(current.ValidFrom) { // within the same second
-		from = current.ValidFrom.Add(time.Second)
-	}
-	award.fill(&doc, from)
-	next := current
-	standings, err := s.statuses.Standings(ctx, current.Place)
-	if err != nil {
-		return Credential{}, err
-	}
-	if standings[current.Place].Revoked {
-		return Credential{}, statuslist.ErrRevoked.Detailf("Issue a new credential instead.")
-	}
-	if next.StatusPurpose, err = award.purpose(current.StatusPurpose); err != nil {
-		return Credential{}, err
-	}
-	if next.Place.List == "" { // it was issued before there were status lists
-		places, err := s.statuses.Take(ctx, current.IssuerID, 1)
-		if err != nil {
-			return Credential{}, err
-		}
-		next.Place = places[0]
-	}
-	doc.CredentialStatus = s.statuses.Entry(next.Place, next.StatusPurpose)
-	prepared, err := credential.Prepare(s.canonical, doc)
-	if err != nil {
-		return Credential{}, lint(err, Recipient{})
-	}
-	next.Name, next.Version, next.Updated = doc.Name, current.Version+1, now
-	if err := next.period(doc); err != nil {
-		return Credential{}, err
-	}
-	if !next.ValidFrom.After(current.ValidFrom) {
-		return Credential{}, refuse("/validFrom", "Open Badges 3.0: the newer validFrom supersedes", "The new version does not begin after the one it replaces.", "Leave validFrom out, or give one after "+current.ValidFrom.Format(time.RFC3339)+".")
-	}
-	s.log.InfoContext(ctx, "credential signing again", "credential", next.ID, "version", next.Version, "by", principal.From(ctx).ID)
-	if next.Document, err = prepared.Issue(ctx, signer, now); err != nil {
-		return Credential{}, fmt.Errorf("issuance: sign %s: %w", next.ID, err)
-	}
-	err = s.recorded(ctx, "issuance.credential.reissued", next.ID, func(ctx context.Context) error { return s.store.Replace(ctx, next) })
-	if err != nil {
-		return Credential{}, err
-	}
-	s.log.InfoContext(ctx, "credential issued again", "credential", next.ID, "version", next.Version)
-	return next, nil
-}
-
-// Withdraw forgets the document of a credential; its address answers Gone from now
-// on. It does not revoke: copies in the world stay valid. It answers with
-// [ErrNotFound] or [ErrWithdrawn].
-func (s *Service) Withdraw(ctx context.Context, id string) error {
-	c, err := s.Credential(ctx, id)
-	if err != nil {
-		return err
-	}
-	at := s.now().UTC().Truncate(time.Second)
-	err = s.recorded(ctx, "issuance.credential.withdrawn", c.ID, func(ctx context.Context) error { return s.store.Withdraw(ctx, c.ID, at) })
-	if err != nil {
-		return err
-	}
-	s.log.InfoContext(ctx, "credential withdrawn", "credential", c.ID, "by", principal.From(ctx).ID)
-	return nil
 }
 
 // Badge answers the credential baked into the picture of its achievement. Where

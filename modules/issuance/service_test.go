@@ -105,6 +105,7 @@ type house struct {
 	seal  *issuance.Sealer
 
 	statuses *statuslist.Register
+	waited   []time.Duration
 }
 
 func build(t testing.TB, db *database.DB, address string) *house {
@@ -120,7 +121,12 @@ func build(t testing.TB, db *database.DB, address string) *house {
 	must(t, ring.Provision(context.WithoutCancel(t.Context()), issuerID))
 	log := slog.New(slog.NewTextHandler(&h.log, nil))
 	h.statuses = statuslist.New(statuslist.Default(), public, statuslist.NewStore(db), db, ring, processor, now, log)
-	h.Service = issuance.New(public, issuance.Parts{Store: h.store, Work: db, Keyring: ring, Sealer: h.seal, Statuses: h.statuses, Achievements: h.award, Canonical: h.sign},
+	h.Service = issuance.New(public, issuance.Parts{Store: h.store, Work: db, Keyring: ring, Sealer: h.seal, Statuses: h.statuses, Achievements: h.award, Canonical: h.sign,
+		Pause: func(_ context.Context, d time.Duration) error {
+			h.waited = append(h.waited, d)
+			h.at = h.at.Add(d)
+			return nil
+		}},
 		now, log)
 	return h
 }
@@ -464,8 +470,8 @@ func TestANewVersionSupersedesTheOldOne(t *testing.T) {
 			t.Errorf("reissued as %s", second.Document)
 		case doc.AwardedDate != before.ValidFrom:
 			t.Errorf("first awarded %s", doc.AwardedDate)
-		case !second.ValidFrom.After(first.ValidFrom): // within the same second
-			t.Errorf("valid from %s, then from %s", first.ValidFrom, second.ValidFrom)
+		case !second.ValidFrom.After(first.ValidFrom) || second.ValidFrom.After(h.at): // within the same second
+			t.Errorf("valid from %s, then from %s, at %s", first.ValidFrom, second.ValidFrom, h.at)
 		}
 		h.at = noon.Add(time.Hour)
 		third, err := h.Reissue(ctx, first.ID, issuance.AnyVersion, issuance.Award{})

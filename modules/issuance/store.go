@@ -220,16 +220,47 @@ func (s *Store) Replace(ctx context.Context, c Credential) error {
 		"name": c.Name, "document": string(c.Document), "valid_from": c.ValidFrom, "valid_until": c.ValidUntil,
 		"version": c.Version, "updated_at": c.Updated,
 	}
+	if c.recipientIndex != "" { // it is another
+		values["recipient_index"] = c.recipientIndex
+	}
 	if c.Place.List != "" {
 		values["status_list"], values["status_index"], values["status_purpose"] = c.Place.List, c.Place.Index, c.StatusPurpose
 	}
 	return changed(s.db.Session(ctx).Model(&credentialRow{}).Where("id = ? AND state = ? AND version = ?", c.ID, string(Issued), c.Version-1).Updates(values), ErrVersion)
 }
 
+// withdrawn is what is left of a withdrawn credential: that it was, and its entry in
+// a status list. The idempotency key stays, lest the order be repeated.
+func withdrawn(at time.Time) map[string]any {
+	return map[string]any{"state": string(Withdrawn), "document": nil, "recipient_index": nil, "request_hash": nil, "name": "", "updated_at": at}
+}
+
+// WithdrawWhere forgets what [Store.Withdraw] does of all credentials that a query
+// matches, and counts them.
+func (s *Store) WithdrawWhere(ctx context.Context, q statuslist.Query, at time.Time) (int64, error) {
+	where, values := q.Where()
+	tx := s.db.Session(ctx).Table("achievement_credentials AS c").Where(where, values...).Where("c.state = ?", string(Issued)).Updates(withdrawn(at))
+	return tx.RowsAffected, tx.Error
+}
+
+// Withdrawable counts the credentials that [Store.WithdrawWhere] would withdraw, and
+// gives the ids of some.
+func (s *Store) Withdrawable(ctx context.Context, q statuslist.Query, examples int) (count int64, ids []string, err error) {
+	where, values := q.Where()
+	tx := func() *gorm.DB {
+		return s.db.Reader(ctx).Table("achievement_credentials AS c").Where(where, values...).Where("c.state = ?", string(Issued))
+	}
+	if err := tx().Count(&count).Error; err != nil {
+		return 0, nil, err
+	}
+	err = tx().Order("c.id").Limit(examples).Pluck("c.id", &ids).Error
+	return count, ids, err
+}
+
 // Withdraw forgets the document and the recipient of an issued credential.
 func (s *Store) Withdraw(ctx context.Context, id string, at time.Time) error {
 	return changed(s.db.Session(ctx).Model(&credentialRow{}).Where("id = ? AND state = ?", id, string(Issued)).
-		Updates(map[string]any{"state": string(Withdrawn), "document": nil, "recipient_index": nil, "updated_at": at}), ErrNotFound)
+		Updates(withdrawn(at)), ErrNotFound)
 }
 
 // Release removes one reservation; what is signed stays.

@@ -127,8 +127,8 @@ func (s *Store) unmark(ctx context.Context, e entry, at time.Time) (bool, error)
 	return tx.RowsAffected > 0, tx.Error
 }
 
-// where writes a query as a condition on achievement_credentials c.
-func (q Query) where() (string, []any) {
+// Where writes a query as a condition on achievement_credentials c.
+func (q Query) Where() (string, []any) {
 	conditions, values := []string{"c.state IN ('issued', 'withdrawn')"}, []any{}
 	add := func(condition string, value any) {
 		conditions, values = append(conditions, condition), append(values, value)
@@ -161,7 +161,7 @@ const (
 
 // affected is the condition on achievement_credentials c for what an act changes.
 func (q Query) affected(act Act) (string, []any) {
-	where, values := q.where()
+	where, values := q.Where()
 	where += " AND c.status_list IS NOT NULL AND NOT " + isRevoked
 	switch act {
 	case Suspend:
@@ -175,7 +175,7 @@ func (q Query) affected(act Act) (string, []any) {
 // survey counts what a query matches and what an act would change of it, and gives
 // some examples of that.
 func (s *Store) survey(ctx context.Context, act Act, q Query, examples int) (matched, affected, without int64, ids []string, err error) {
-	where, values := q.where()
+	where, values := q.Where()
 	var counts struct{ Matched, Without int64 }
 	err = s.db.Reader(ctx).Raw("SELECT count(*) AS matched, count(*) - count(c.status_list) AS without FROM achievement_credentials c WHERE "+where, values...).Scan(&counts).Error
 	if err != nil {
