@@ -9,9 +9,11 @@ import (
 	"github.com/badge-engine/badge-engine/modules/achievements"
 	"github.com/badge-engine/badge-engine/modules/audit"
 	"github.com/badge-engine/badge-engine/modules/auth"
+	"github.com/badge-engine/badge-engine/modules/auth/entra"
 	"github.com/badge-engine/badge-engine/modules/health"
 	"github.com/badge-engine/badge-engine/modules/issuance"
 	"github.com/badge-engine/badge-engine/modules/issuance/statuslist"
+	"github.com/badge-engine/badge-engine/modules/scim"
 	"github.com/badge-engine/badge-engine/modules/verification"
 	"github.com/badge-engine/badge-engine/platform/database"
 	"github.com/badge-engine/badge-engine/platform/httpserver"
@@ -24,6 +26,12 @@ var bindings = fx.Provide(
 	func(s *audit.Service) auth.Audit { return authAudit{s} },
 	func(s *audit.Service) achievements.Audit { return s },
 	func(s *audit.Service) issuance.Audit { return s },
+	func(s *audit.Service) scim.Audit { return s },
+	func(db *database.DB) scim.Work { return db },
+	func(p *auth.People) scim.People { return p },
+	func(d *scim.Directory) auth.Directory { return d },
+	func(c entra.Config) scim.Tenant { return scim.Tenant(c.TenantID) },
+	scimKey,
 	func(db *database.DB) achievements.Work { return db },
 	func(db *database.DB) issuance.Work { return db },
 	func(k *issuance.Keyring) achievements.Keys { return k },
@@ -43,6 +51,13 @@ func auditKey(s *issuance.Sealer) (audit.Key, error) {
 		return audit.Key{}, err
 	}
 	return audit.NewKey(secret)
+}
+
+// scimKey seals the cursors of the directory with a key of its own from the
+// key-encryption key, which is the same on every replica.
+func scimKey(s *issuance.Sealer) (scim.Key, error) {
+	secret, err := s.Derive("scim cursors v1")
+	return secret, err
 }
 
 // authAudit writes down what module auth tells, in the words of the trail.

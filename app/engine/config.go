@@ -9,6 +9,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/auth/entra"
 	"github.com/badge-engine/badge-engine/modules/health"
 	"github.com/badge-engine/badge-engine/modules/issuance"
+	"github.com/badge-engine/badge-engine/modules/scim"
 	"github.com/badge-engine/badge-engine/platform/cache"
 	"github.com/badge-engine/badge-engine/platform/config"
 	"github.com/badge-engine/badge-engine/platform/database"
@@ -30,6 +31,7 @@ type Config struct {
 	Auth       auth.Config
 	Entra      entra.Config
 	Issuance   issuance.Config
+	SCIM       scim.Config
 	Health     health.Config
 	Limits     ratelimit.Config
 }
@@ -47,6 +49,7 @@ func Default() Config {
 		Auth:       auth.Default(),
 		Entra:      entra.Default(),
 		Issuance:   issuance.Default(),
+		SCIM:       scim.Default(),
 		Health:     health.Default(),
 		Limits:     ratelimit.Default(),
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/baking"
 	"github.com/badge-engine/badge-engine/modules/health"
 	"github.com/badge-engine/badge-engine/modules/issuance"
+	"github.com/badge-engine/badge-engine/modules/scim"
 	"github.com/badge-engine/badge-engine/modules/verification"
 	"github.com/badge-engine/badge-engine/platform/cache"
 	"github.com/badge-engine/badge-engine/platform/cache/memory"
@@ -62,6 +63,7 @@ var modules = fx.Options(
 	auth.Module,
 	achievements.Module,
 	issuance.Module,
+	scim.Module,
 	verification.Module,
 	baking.Module,
 	health.Module,
@@ -76,7 +78,7 @@ func cacheDrivers() []cache.Driver { return []cache.Driver{redis.Driver{}, memor
 
 // schemas of all modules that have tables.
 func schemas() []migrations.Set {
-	return []migrations.Set{audit.Schema(), auth.Schema(), achievements.Schema(), issuance.Schema()}
+	return []migrations.Set{audit.Schema(), auth.Schema(), achievements.Schema(), issuance.Schema(), scim.Schema()}
 }
 
 // graph is everything, from the ground up.
@@ -87,7 +89,7 @@ func graph(cfg Config, listener net.Listener, log *slog.Logger, now func() time.
 	}
 	supplies := []any{
 		public, log, now,
-		cfg.HTTP, cfg.Database, cfg.Cache, cfg.Migrations, cfg.Fetch, cfg.Auth, cfg.Entra, cfg.Issuance, cfg.Health, cfg.Limits,
+		cfg.HTTP, cfg.Database, cfg.Cache, cfg.Migrations, cfg.Fetch, cfg.Auth, cfg.Entra, cfg.Issuance, cfg.SCIM, cfg.Health, cfg.Limits,
 	}
 	options := []fx.Option{
 		fx.WithLogger(func() fxevent.Logger { return logging.FxLogger(log) }),
