@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -377,13 +378,18 @@ func (s *Service) ReplaceAchievement(ctx context.Context, id, issuerID string, v
 
 // Hold keeps an achievement from being deleted until the unit in ctx ends, so that
 // nothing is issued for one that is going; it answers [ErrAchievementNotFound] if it
-// is gone already.
-func (s *Service) Hold(ctx context.Context, id string) error {
-	id, err := known(id, ErrAchievementNotFound)
+// is gone already. The edition is another one as soon as the achievement or its issuer
+// changes: a snapshot taken after it was told is at least as new.
+func (s *Service) Hold(ctx context.Context, id string) (edition string, err error) {
+	id, err = known(id, ErrAchievementNotFound)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return s.store.HoldAchievement(ctx, id)
+	version, issuerVersion, err := s.store.HoldAchievement(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	return strconv.FormatInt(version, 10) + "." + strconv.FormatInt(issuerVersion, 10), nil
 }
 
 // DeleteAchievement removes an achievement that was never awarded, else answers [ErrInUse].

@@ -166,7 +166,8 @@ func TestBadIdentifiersAreNotFound(t *testing.T) {
 			_, err = h.ReplaceAchievement(ctx, bad, "", achievements.AnyVersion, teamwork(), "")
 			wants(t, err, achievements.ErrAchievementNotFound)
 			wants(t, h.DeleteAchievement(ctx, bad), achievements.ErrAchievementNotFound)
-			wants(t, h.Hold(ctx, bad), achievements.ErrAchievementNotFound)
+			_, err = h.Hold(ctx, bad)
+			wants(t, err, achievements.ErrAchievementNotFound)
 			_, err = h.PublicAchievement(ctx, bad)
 			wants(t, err, achievements.ErrAchievementNotFound)
 			_, _, _, err = h.Snapshot(ctx, bad)
@@ -393,7 +394,7 @@ func TestAnAchievementIsHeldOrDeletedButNeverBoth(t *testing.T) {
 			var wg sync.WaitGroup
 			wg.Go(func() {
 				held = db.Do(t.Context(), func(ctx context.Context) error {
-					if err := h.Hold(ctx, a.ID); err != nil {
+					if _, err := h.Hold(ctx, a.ID); err != nil {
 						return err
 					}
 					h.ledger.note(a.ID) // a credential is reserved

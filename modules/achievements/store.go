@@ -256,10 +256,15 @@ func takeAchievement(tx *gorm.DB, id string) (Achievement, error) {
 }
 
 // HoldAchievement keeps an achievement from being deleted until the unit in ctx
-// ends, or answers [ErrAchievementNotFound]. Any number of units may hold it.
-func (s *Store) HoldAchievement(ctx context.Context, id string) error {
-	var row achievementRow
-	return one(s.db.Session(ctx).Clauses(forKeyShare).Select("id").Take(&row, "id = ?", id).Error, ErrAchievementNotFound)
+// ends, and tells its version and its issuer's, or answers [ErrAchievementNotFound].
+// Any number of units may hold it.
+func (s *Store) HoldAchievement(ctx context.Context, id string) (version, issuerVersion int64, err error) {
+	var held struct{ Version, IssuerVersion int64 }
+	err = s.db.Session(ctx).Model(&achievementRow{}).Clauses(clause.Locking{Strength: forKeyShare.Strength, Table: clause.Table{Name: "achievements"}}).
+		Select("achievements.version, achievements_issuers.version AS issuer_version").
+		Joins("JOIN achievements_issuers ON achievements_issuers.id = achievements.creator_id").
+		Where("achievements.id = ?", id).Take(&held).Error
+	return held.Version, held.IssuerVersion, one(err, ErrAchievementNotFound)
 }
 
 // UpdateAchievement stores the next version; it answers [ErrVersion] if the stored

@@ -137,14 +137,17 @@ func TestStoreKeepsAchievements(t *testing.T) {
 			if err != nil || !reflect.DeepEqual(locked, rich) {
 				t.Errorf("%+v was locked as %+v, %v", rich, locked, err)
 			}
-			must(t, store.HoldAchievement(ctx, rich.ID))
+			if version, issuerVersion, err := store.HoldAchievement(ctx, rich.ID); err != nil || version != rich.Version || issuerVersion < 1 {
+				t.Errorf("it is held as version %d of issuer's %d, %v", version, issuerVersion, err)
+			}
 		})
 		t.Run("an unknown achievement is not found", func(t *testing.T) {
 			_, err := store.Achievement(ctx, id(404))
 			wants(t, err, achievements.ErrAchievementNotFound)
 			_, err = store.LockAchievement(ctx, id(404))
 			wants(t, err, achievements.ErrAchievementNotFound)
-			wants(t, store.HoldAchievement(ctx, id(404)), achievements.ErrAchievementNotFound)
+			_, _, err = store.HoldAchievement(ctx, id(404))
+			wants(t, err, achievements.ErrAchievementNotFound)
 			wants(t, store.DeleteAchievement(ctx, id(404)), achievements.ErrAchievementNotFound)
 		})
 		t.Run("only the next version replaces", func(t *testing.T) {

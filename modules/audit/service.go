@@ -57,6 +57,19 @@ func (s *Service) Write(ctx context.Context, d Deed) error {
 	return s.store.Append(ctx, e)
 }
 
+// RecordEach writes down that several callers succeeded in one thing each, together:
+// target i was dealt with by whoever is known from context i. It joins the unit in ctx.
+func (s *Service) RecordEach(ctx context.Context, action string, targets []string, by []context.Context) error {
+	events := make([]Event, len(targets))
+	for i, target := range targets {
+		var err error
+		if events[i], err = s.complete(describe(by[i], Deed{Action: action, Target: target})); err != nil {
+			return err
+		}
+	}
+	return s.store.Append(ctx, events...)
+}
+
 // Refused implements [httpserver.Witness].
 func (s *Service) Refused(ctx context.Context, r httpserver.Refusal) {
 	_ = s.Record(ctx, "httpserver.request.refused", r.Method+":"+r.Route, "", r.Err) // with a failure it never fails

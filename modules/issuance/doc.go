@@ -5,8 +5,8 @@
 // /credentials/{id} with its baked pictures, and the DID document and keys of each
 // issuer below /issuers/{id}.
 //
-// A credential is made like a certificate: built, linted, reserved, signed, stored,
-// and only then answered. What is reserved but not stored was never promised to
+// A credential is made like a certificate: built, linted, signed, stored, and only
+// then answered; an order with an idempotency key is reserved before it is signed. What is reserved but not stored was never promised to
 // anybody, and is swept away at start.
 //
 // Private keys are sealed with AES-256-GCM under a key-encryption key that never

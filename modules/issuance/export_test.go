@@ -1,5 +1,7 @@
 package issuance
 
+import "context"
+
 import "github.com/badge-engine/badge-engine/modules/internal/openbadges"
 
 // ErrRepeated is what Reserve answers for an idempotency key that is taken.
@@ -31,3 +33,28 @@ var MakeKey = makeKey
 
 // Fresh is how long a replica may go on with the keys that it read.
 const Fresh = fresh
+
+// Together stores credentials as one unit of work would, and answers each one's error.
+func Together(ctx context.Context, settle func(ctx context.Context, several []Credential) error, several []Credential) []error {
+	i := intake{settle: func(ctx context.Context, several []*arrival) error {
+		credentials := make([]Credential, len(several))
+		for n, a := range several {
+			credentials[n] = a.credential
+		}
+		return settle(ctx, credentials)
+	}}
+	arrivals := make([]*arrival, len(several))
+	for n, c := range several {
+		arrivals[n] = &arrival{ctx: ctx, credential: c, done: make(chan struct{})}
+	}
+	func() {
+		defer func() { _ = recover() }() // as the server does
+		i.store(arrivals)
+	}()
+	errs := make([]error, len(arrivals))
+	for n, a := range arrivals {
+		<-a.done
+		errs[n] = a.err
+	}
+	return errs
+}

@@ -14,8 +14,9 @@ type Achievements interface {
 	// that there is no such achievement.
 	Snapshot(ctx context.Context, achievementID string) (issuerID string, achievement openbadges.Achievement, issuer openbadges.Profile, err error)
 	// Hold keeps the achievement from being deleted until the unit in ctx ends, or
-	// answers a fault of kind not found.
-	Hold(ctx context.Context, achievementID string) error
+	// answers a fault of kind not found. The edition is another one as soon as what
+	// Snapshot answers changes.
+	Hold(ctx context.Context, achievementID string) (edition string, err error)
 	// Picture answers the achievement's picture in one format, or a fault of kind
 	// not found.
 	Picture(ctx context.Context, achievementID string, format image.Format) ([]byte, error)
@@ -31,4 +32,7 @@ type Audit interface {
 	// Record joins the unit in ctx, so that a deed and its event are stored
 	// together, or neither. With a failure there is no deed; then it never fails.
 	Record(ctx context.Context, action, target, detail string, failure error) error
+	// RecordEach records one deed each of several callers, who are known from
+	// contexts of their own; it joins the unit in ctx.
+	RecordEach(ctx context.Context, action string, targets []string, by []context.Context) error
 }

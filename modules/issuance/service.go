@@ -81,6 +81,8 @@ type Service struct {
 	now          func() time.Time
 	pause        func(context.Context, time.Duration) error
 	log          *slog.Logger
+	kinds        kinds
+	intake       intake
 }
 
 // Parts are what a service is made of.
@@ -101,11 +103,13 @@ func New(public config.PublicURL, parts Parts, now func() time.Time, log *slog.L
 	if parts.Pause == nil {
 		parts.Pause = pause
 	}
-	return &Service{
+	s := &Service{
 		pause:  parts.Pause,
 		public: public, store: parts.Store, work: parts.Work, keyring: parts.Keyring, sealer: parts.Sealer, statuses: parts.Statuses,
 		achievements: parts.Achievements, audit: parts.Audit, canonical: parts.Canonical, now: now, log: log,
 	}
+	s.intake.settle = s.settle
+	return s
 }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
@@ -125,8 +129,10 @@ func known(id string, notFound error) (string, error) {
 	return u.String(), nil
 }
 
-// Issue builds, lints, reserves, signs and stores a credential. replayed tells that
-// the same order was carried out before, and that its credential is the answer.
+// Issue builds, lints, signs and stores a credential. replayed tells that the same
+// order was carried out before, and that its credential is the answer. An order with
+// an idempotency key is reserved before it is signed; of one without there is nothing
+// to reserve, since nobody is told of its credential before it is stored.
 //
 // It answers with [ErrInvalid], [ErrMismatch], [ErrInProgress], [ErrWithdrawn] or
 // [ErrSettled], and then nothing was issued. Where the database was lost while it
@@ -142,31 +148,51 @@ func (s *Service) Issue(ctx context.Context, order Order) (issued Credential, re
 			return before, found, err
 		}
 	}
-	draft, err := s.prepare(ctx, order)
-	if err != nil {
-		return Credential{}, false, err
+	const attempts = 5 // an achievement does not change so often while it is awarded
+	for range attempts {
+		var draft draft
+		if draft, err = s.prepare(ctx, order); err != nil {
+			return Credential{}, false, err
+		}
+		issued, replayed, err = s.carryOut(ctx, owner, order, draft)
+		if !errors.Is(err, errMoved) {
+			return issued, replayed, err
+		}
+		s.statuses.Return(draft.reserved.IssuerID, draft.reserved.Place)
+		s.kinds.forget(draft.reserved.AchievementID, draft.kind)
 	}
+	return Credential{}, false, fmt.Errorf("issuance: issue: %w", err)
+}
+
+// carryOut signs and stores what is prepared. It answers with [errMoved] if that is no
+// longer how things are; then nothing was issued.
+func (s *Service) carryOut(ctx context.Context, owner string, order Order, draft draft) (issued Credential, replayed bool, err error) {
 	reserved := draft.reserved
-	if order.IdempotencyKey != "" {
+	keyed := order.IdempotencyKey != ""
+	if keyed {
 		reserved.owner, reserved.idempotencyKey, reserved.requestHash = owner, order.IdempotencyKey, order.RequestHash
-	}
-	err = s.work.Do(ctx, func(ctx context.Context) error {
-		if err := s.achievements.Hold(ctx, reserved.AchievementID); notFound(err) {
-			return noAchievement()
-		} else if err != nil {
-			return err
+		err = s.work.Do(ctx, func(ctx context.Context) error {
+			edition, err := s.achievements.Hold(ctx, reserved.AchievementID)
+			switch {
+			case notFound(err):
+				return noAchievement()
+			case err != nil:
+				return err
+			case edition != draft.kind.edition:
+				return errMoved
+			}
+			return s.store.Reserve(ctx, reserved)
+		})
+		if errors.Is(err, errRepeated) {
+			before, found, err := s.replay(ctx, owner, order)
+			if err == nil && !found {
+				err = ErrInProgress
+			}
+			return before, found, err
 		}
-		return s.store.Reserve(ctx, reserved)
-	})
-	if errors.Is(err, errRepeated) {
-		before, found, err := s.replay(ctx, owner, order)
-		if err == nil && !found {
-			err = ErrInProgress
+		if err != nil {
+			return Credential{}, false, err
 		}
-		return before, found, err
-	}
-	if err != nil {
-		return Credential{}, false, err
 	}
 
 	log := s.log.With("credential", reserved.ID, "issuer", reserved.IssuerID, "achievement", reserved.AchievementID,
@@ -176,13 +202,20 @@ func (s *Service) Issue(ctx context.Context, order Order) (issued Credential, re
 	issued.State = Issued
 	if issued.Document, err = draft.prepared.Issue(ctx, draft.signer, s.now().UTC()); err != nil {
 		err = fmt.Errorf("issuance: sign %s: %w", reserved.ID, err)
-	} else {
+	} else if keyed {
 		err = s.recorded(ctx, "issuance.credential.issued", issued.ID, func(ctx context.Context) error { return s.store.Complete(ctx, issued) })
+	} else {
+		err = s.intake.put(ctx, issued, draft.kind.edition)
+	}
+	if errors.Is(err, errMoved) {
+		return Credential{}, false, err
 	}
 	if err != nil {
 		log.WarnContext(ctx, "credential issuing failed")
 		s.failed(ctx, "issuance.credential.issued", reserved.ID, err)
-		s.release(ctx, reserved.ID)
+		if keyed {
+			s.release(ctx, reserved.ID)
+		}
 		return Credential{}, false, err
 	}
 	log.InfoContext(ctx, "credential issued")
@@ -249,6 +282,7 @@ func (s *Service) replay(ctx context.Context, owner string, order Order) (Creden
 
 // A draft is all that it takes to issue.
 type draft struct {
+	kind     *kind
 	reserved Credential
 	prepared *credential.Prepared
 	signer   integrity.Signer
@@ -264,13 +298,14 @@ func (s *Service) prepare(ctx context.Context, order Order) (draft, error) {
 	if err != nil {
 		return draft{}, err
 	}
-	issuerID, achievement, issuer, err := s.achievements.Snapshot(ctx, achievementID)
+	kind, err := s.kind(ctx, achievementID)
 	if notFound(err) {
 		return draft{}, noAchievement()
 	}
 	if err != nil {
 		return draft{}, err
 	}
+	issuerID, achievement, issuer := kind.issuerID, kind.achievement, kind.issuer
 	uri, signer, err := s.keyring.Signer(ctx, issuerID)
 	if err != nil {
 		return draft{}, err
@@ -294,7 +329,7 @@ func (s *Service) prepare(ctx context.Context, order Order) (draft, error) {
 		return draft{}, err
 	}
 	doc.CredentialStatus = s.statuses.Entry(places[0], purpose)
-	prepared, err := credential.Prepare(s.canonical, doc)
+	prepared, err := kind.prepare(s, &doc)
 	if err != nil {
 		s.statuses.Return(issuerID, places[0])
 		return draft{}, lint(err, order.Recipient)
@@ -307,7 +342,7 @@ func (s *Service) prepare(ctx context.Context, order Order) (draft, error) {
 	if err := reserved.period(doc); err != nil {
 		return draft{}, err
 	}
-	return draft{reserved: reserved, prepared: prepared, signer: signer}, nil
+	return draft{kind: kind, reserved: reserved, prepared: prepared, signer: signer}, nil
 }
 
 // period notes the validity of a document that passed the lint.

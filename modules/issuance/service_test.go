@@ -45,6 +45,7 @@ type award struct {
 	pictures map[image.Format][]byte
 	asked    atomic.Int64 // for a snapshot
 	gone     error        // since the snapshot
+	edition  string
 	err      error
 }
 
@@ -57,7 +58,12 @@ func (a *award) Snapshot(_ context.Context, id string) (string, openbadges.Achie
 		openbadges.Profile{Type: []string{"Profile"}, ProfileDetails: openbadges.ProfileDetails{Name: "Academy"}}, a.err
 }
 
-func (a *award) Hold(context.Context, string) error { return a.gone }
+func (a *award) Hold(_ context.Context, id string) (string, error) {
+	if id != achievementID {
+		return "", errNone
+	}
+	return a.edition, a.gone
+}
 
 func (a *award) Picture(_ context.Context, _ string, format image.Format) ([]byte, error) {
 	if a.err != nil {
@@ -106,13 +112,53 @@ type house struct {
 
 	statuses *statuslist.Register
 	waited   []time.Duration
+	units    *units
+	audit    *trail
+}
+
+// units counts units of work, and may make each take its time.
+type units struct {
+	*database.DB
+	done  atomic.Int64
+	delay func()
+}
+
+func (u *units) Do(ctx context.Context, fn func(ctx context.Context) error) error {
+	err := u.DB.Do(ctx, func(ctx context.Context) error {
+		if u.delay != nil {
+			u.delay()
+		}
+		return fn(ctx)
+	})
+	u.done.Add(1)
+	return err
+}
+
+// trail keeps in memory who did what.
+type trail struct {
+	mu   sync.Mutex
+	said []string
+}
+
+func (a *trail) Record(ctx context.Context, action, target, _ string, failure error) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.said = append(a.said, fmt.Sprint(principal.From(ctx).ID, " ", action, " ", target, " ", failure == nil))
+	return nil
+}
+
+func (a *trail) RecordEach(_ context.Context, action string, targets []string, by []context.Context) error {
+	for i, target := range targets {
+		_ = a.Record(by[i], action, target, "", nil)
+	}
+	return nil
 }
 
 func build(t testing.TB, db *database.DB, address string) *house {
 	t.Helper()
 	public, err := config.ParsePublicURL(address)
 	must(t, err)
-	h := &house{at: noon, sign: &signing{}, seal: sealer(t, "k"), store: issuance.NewStore(db), award: &award{
+	h := &house{at: noon, units: &units{DB: db}, audit: &trail{}, sign: &signing{}, seal: sealer(t, "k"), store: issuance.NewStore(db), award: &award{
 		details:  openbadges.AchievementDetails{Name: "Teamwork", Description: "Worked well.", Criteria: openbadges.Criteria{Narrative: "Peers say so."}},
 		pictures: map[image.Format][]byte{},
 	}}
@@ -121,7 +167,7 @@ func build(t testing.TB, db *database.DB, address string) *house {
 	must(t, ring.Provision(context.WithoutCancel(t.Context()), issuerID))
 	log := slog.New(slog.NewTextHandler(&h.log, nil))
 	h.statuses = statuslist.New(statuslist.Default(), public, statuslist.NewStore(db), db, ring, processor, now, log)
-	h.Service = issuance.New(public, issuance.Parts{Store: h.store, Work: db, Keyring: ring, Sealer: h.seal, Statuses: h.statuses, Achievements: h.award, Canonical: h.sign,
+	h.Service = issuance.New(public, issuance.Parts{Store: h.store, Work: h.units, Audit: h.audit, Keyring: ring, Sealer: h.seal, Statuses: h.statuses, Achievements: h.award, Canonical: h.sign,
 		Pause: func(_ context.Context, d time.Duration) error {
 			h.waited = append(h.waited, d)
 			h.at = h.at.Add(d)

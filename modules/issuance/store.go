@@ -206,6 +206,15 @@ func (s *Store) Reserve(ctx context.Context, c Credential) error {
 	return err
 }
 
+// Insert stores credentials that are signed, and of which nothing was reserved.
+func (s *Store) Insert(ctx context.Context, several []Credential) error {
+	rows := make([]credentialRow, len(several))
+	for i, c := range several {
+		rows[i] = toRow(c)
+	}
+	return s.db.Session(ctx).Create(&rows).Error
+}
+
 // Complete stores the signed document of a reservation, or answers [ErrSettled] if
 // the reservation was given up meanwhile.
 func (s *Store) Complete(ctx context.Context, c Credential) error {

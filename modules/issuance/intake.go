@@ -1,0 +1,185 @@
+package issuance
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/badge-engine/badge-engine/platform/fault"
+)
+
+// How credentials are stored together.
+const (
+	mostTogether = 64 // in one unit of work
+	mostUnits    = 2  // at a time: the next one is filled while the disk is written for the last
+)
+
+// intakeTime is how long a shared unit of work may take. It cannot end with any one of
+// its callers.
+const intakeTime = 15 * time.Second
+
+// errMoved says that an achievement, or its issuer, changed after a credential was
+// signed for it.
+var errMoved = errors.New("issuance: the achievement changed meanwhile")
+
+// intake stores what is signed. Whoever comes while no unit of work is under way opens
+// one at once; whoever comes meanwhile waits for the next, which stores all of them
+// together. So a lone caller waits for nobody, and many wait for one another's disk no
+// longer than for their own.
+type intake struct {
+	settle func(ctx context.Context, several []*arrival) error
+
+	mu      sync.Mutex
+	waiting []*arrival
+	units   int
+}
+
+// arrival is a signed credential on its way into the database.
+type arrival struct {
+	ctx        context.Context // of its caller, who is recorded
+	credential Credential
+	edition    string // of the achievement that it was signed for
+	err        error
+	done       chan struct{} // closed when err is known
+	turn       chan struct{} // tells its caller to open the next unit
+}
+
+// put stores a credential, alone or with others, and answers when that is durable or
+// came to nothing.
+func (i *intake) put(ctx context.Context, c Credential, edition string) error {
+	a := &arrival{ctx: ctx, credential: c, edition: edition, done: make(chan struct{}), turn: make(chan struct{}, 1)}
+	i.mu.Lock()
+	if i.units == mostUnits {
+		i.waiting = append(i.waiting, a)
+		i.mu.Unlock()
+		select {
+		case <-a.done: // another caller stored it with others
+			return a.err
+		case <-a.turn: // it was taken out of those that wait
+		}
+	} else {
+		i.units++
+		i.mu.Unlock()
+	}
+	i.open(a)
+	return a.err
+}
+
+// open stores an arrival and those that wait, and then gives the turn to the next.
+func (i *intake) open(first *arrival) {
+	defer func() {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		if len(i.waiting) == 0 {
+			i.units--
+			return
+		}
+		next := i.waiting[0]
+		i.waiting = i.waiting[1:]
+		next.turn <- struct{}{} // never blocks: nobody else has this arrival
+	}()
+	i.mu.Lock()
+	n := min(len(i.waiting), mostTogether-1)
+	several := append([]*arrival{first}, i.waiting[:n]...)
+	i.waiting = i.waiting[n:]
+	if len(i.waiting) == 0 {
+		i.waiting = nil
+	}
+	i.mu.Unlock()
+	i.store(several)
+}
+
+// store answers each of several arrivals. Where they fail together, each is stored for
+// itself, so that nobody fails by another's fault.
+func (i *intake) store(several []*arrival) {
+	defer func() { // also should settle panic
+		for _, a := range several {
+			select {
+			case <-a.done:
+			default:
+				if a.err == nil {
+					a.err = errors.New("issuance: the unit of work panicked")
+				}
+				close(a.done)
+			}
+		}
+	}()
+	var live []*arrival
+	for _, a := range several {
+		if a.err = a.ctx.Err(); a.err != nil {
+			close(a.done) // its caller has gone
+			continue
+		}
+		live = append(live, a)
+	}
+	if len(live) == 0 {
+		return
+	}
+	err := i.attempt(live)
+	if f, ok := fault.From(err); err == nil || len(live) == 1 || ok && f.Kind() == fault.Unavailable {
+		for _, a := range live {
+			if a.err == nil {
+				a.err = err
+			}
+			close(a.done)
+		}
+		return
+	}
+	for _, a := range live {
+		a.err = nil
+		if err := i.attempt([]*arrival{a}); a.err == nil {
+			a.err = err
+		}
+		close(a.done)
+	}
+}
+
+func (i *intake) attempt(several []*arrival) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(several[0].ctx), intakeTime)
+	defer cancel()
+	return i.settle(ctx, several)
+}
+
+// settle stores arrivals as one unit of work, with their events. It sets the errors of
+// those that cannot be stored for a reason of their own.
+func (s *Service) settle(ctx context.Context, several []*arrival) error {
+	return s.work.Do(ctx, func(ctx context.Context) error {
+		editions := map[string]string{}
+		gone := map[string]error{}
+		var credentials []Credential
+		var targets []string
+		var by []context.Context
+		for _, a := range several {
+			id := a.credential.AchievementID
+			edition, held := editions[id]
+			if !held && gone[id] == nil {
+				var err error
+				if edition, err = s.achievements.Hold(ctx, id); notFound(err) {
+					gone[id] = noAchievement()
+				} else if err != nil {
+					return err
+				}
+				editions[id] = edition
+			}
+			switch {
+			case gone[id] != nil:
+				a.err = gone[id]
+			case edition != a.edition:
+				a.err = errMoved
+			default:
+				credentials, targets, by = append(credentials, a.credential), append(targets, a.credential.ID), append(by, a.ctx)
+			}
+		}
+		if len(credentials) == 0 {
+			return nil
+		}
+		if err := s.store.Insert(ctx, credentials); err != nil {
+			return err
+		}
+		if s.audit == nil {
+			return nil
+		}
+		return s.audit.RecordEach(ctx, "issuance.credential.issued", targets, by)
+	})
+}
