@@ -1,7 +1,8 @@
 // Package issuance owns what is promised in an issuer's name: signing keys and
 // credentials.
 //
-// Routes: /api/v1/credentials for those who issue and look up; for the world
+// Routes: /api/v1/credentials for those who issue and look up, and
+// /api/v1/issuers/{id}/keys and /signing for what they sign with; for the world
 // /credentials/{id} with its baked pictures, and the DID document and keys of each
 // issuer below /issuers/{id}.
 //
@@ -18,6 +19,7 @@
 // package image, checking other people's badges to module verification.
 //
 // Standards: Open Badges 3.0; Verifiable Credentials Data Model 2.0; Verifiable
-// Credential Data Integrity 1.0 and its EdDSA cryptosuites; Controlled Identifiers
-// 1.0; the DID methods key and web.
+// Credential Data Integrity 1.0 and its EdDSA and ECDSA cryptosuites; Securing
+// Verifiable Credentials using JOSE and COSE 1.0; Controlled Identifiers 1.0; the DID
+// methods key and web.
 package issuance

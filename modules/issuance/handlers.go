@@ -36,6 +36,7 @@ func newHandlers(service *Service, keyring *Keyring, renderer *page.Renderer) (*
 type orderInput struct {
 	AchievementID string    `json:"achievementId"`
 	Recipient     Recipient `json:"recipient"`
+	Form
 	Award
 }
 
@@ -52,7 +53,8 @@ type credentialOutput struct {
 	CreatedAt     time.Time       `json:"createdAt"`
 	UpdatedAt     time.Time       `json:"updatedAt"`
 	Status        statusOutput    `json:"status" doc:"Whether it was revoked or suspended."`
-	Credential    json.RawMessage `json:"credential,omitempty" doc:"The signed credential, byte for byte; absent once withdrawn."`
+	Credential    json.RawMessage `json:"credential,omitempty" doc:"The signed credential, byte for byte; absent once withdrawn. With a proof of ecdsa-sd-2023 it is for the holder, who keeps it secret and shows what is derived from it."`
+	Token         string          `json:"jwt,omitempty" doc:"The credential as a compact JWS, where one was asked for."`
 }
 
 type statusOutput struct {
@@ -107,7 +109,7 @@ func (h *handlers) output(c Credential, s statuslist.Standing) credentialOutput 
 		Status: h.status(c, s),
 		ID:     c.ID, PublicURL: h.service.URL(c.ID), IssuerID: c.IssuerID, AchievementID: c.AchievementID, State: string(c.State),
 		Name: c.Name, ValidFrom: c.ValidFrom, ValidUntil: c.ValidUntil, Version: c.Version,
-		CreatedAt: c.Created, UpdatedAt: c.Updated, Credential: c.Document,
+		CreatedAt: c.Created, UpdatedAt: c.Updated, Credential: c.whole(), Token: c.Token,
 	}
 }
 
@@ -167,7 +169,7 @@ func (h *handlers) issue(c *fiber.Ctx) error {
 	if err := httpserver.Decode(c, &in, strictjson.Unmarshal); err != nil {
 		return err
 	}
-	order := Order{AchievementID: in.AchievementID, Recipient: in.Recipient, Award: in.Award, IdempotencyKey: key}
+	order := Order{AchievementID: in.AchievementID, Recipient: in.Recipient, Form: in.Form, Award: in.Award, IdempotencyKey: key}
 	if key != "" {
 		sum := sha256.Sum256(c.BodyRaw())
 		order.RequestHash = hex.EncodeToString(sum[:])
@@ -394,6 +396,12 @@ func (h *handlers) public(c *fiber.Ctx) error {
 		return err
 	}
 	cached(c)
+	if wantsToken(c, found) {
+		if httpserver.Fresh(c, fmt.Sprintf("%s-%d-jwt", found.ID, found.Version)) {
+			return nil
+		}
+		return httpserver.Bytes(c, fiber.StatusOK, tokenType, []byte(found.Token))
+	}
 	if c.Query("format") != "json" && httpserver.WantsHTML(c) {
 		return h.credentialPage(c, found)
 	}
@@ -595,4 +603,38 @@ func (h *handlers) revokeKey(c *fiber.Ctx) error {
 	}
 	key, err := h.keyring.RevokeKey(c.UserContext(), c.Params("id"), c.Params("key"), in.Reason)
 	return h.answerKey(c, fiber.StatusOK, key, err)
+}
+
+func (h *handlers) form(c *fiber.Ctx) error {
+	form, err := h.keyring.Form(c.UserContext(), c.Params("id"))
+	if err != nil {
+		return err
+	}
+	return httpserver.JSON(c, fiber.StatusOK, form)
+}
+
+func (h *handlers) setForm(c *fiber.Ctx) error {
+	var in Form
+	if err := httpserver.Decode(c, &in, strictjson.Unmarshal); err != nil {
+		return err
+	}
+	form, err := h.keyring.SetForm(c.UserContext(), c.Params("id"), in)
+	if err != nil {
+		return err
+	}
+	return httpserver.JSON(c, fiber.StatusOK, form)
+}
+
+// tokenType is the media type of a credential in a token.
+// Securing Verifiable Credentials using JOSE and COSE 1.0, 6.1.2.
+const tokenType = "application/vc+jwt"
+
+// wantsToken reports whether the caller asks for the credential as a token, and there
+// is one.
+func wantsToken(c *fiber.Ctx, found Credential) bool {
+	if found.Token == "" || c.Query("format") == "json" {
+		return false
+	}
+	accepted := httpserver.Accepts(c, "application/vc+ld+json", "application/vc", "application/ld+json", fiber.MIMEApplicationJSON, tokenType, "application/jwt")
+	return c.Query("format") == "jwt" || accepted == tokenType || accepted == "application/jwt"
 }

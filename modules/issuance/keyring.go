@@ -43,6 +43,7 @@ type Keyring struct {
 type openKeys struct {
 	keys    []Key
 	signers []integrity.Signer
+	form    Form // how the issuer's credentials are secured, as far as it chose
 	read    time.Time
 }
 
@@ -312,7 +313,11 @@ func (k *Keyring) active(ctx context.Context, issuerID string) (openKeys, error)
 	if err != nil {
 		return openKeys{}, err
 	}
-	next := openKeys{keys: keys, signers: make([]integrity.Signer, len(keys)), read: now}
+	form, err := k.store.Form(ctx, issuerID)
+	if err != nil {
+		return openKeys{}, err
+	}
+	next := openKeys{form: form, keys: keys, signers: make([]integrity.Signer, len(keys)), read: now}
 	for i, key := range keys {
 		// What was opened before need not be opened again: a key never changes.
 		if at := slices.IndexFunc(held.keys, func(old Key) bool { return old.ID == key.ID }); at >= 0 {

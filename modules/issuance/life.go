@@ -106,7 +106,7 @@ func (s *Service) revise(ctx context.Context, id string, version int64, action s
 		return Credential{}, statuslist.ErrRevoked.Detailf("Issue a new credential instead.")
 	}
 	var before openbadges.AchievementCredential
-	if err := json.Unmarshal(current.Document, &before); err != nil {
+	if err := json.Unmarshal(current.whole(), &before); err != nil {
 		return Credential{}, fmt.Errorf("issuance: decode %s: %w", current.ID, err)
 	}
 	r, err := change(before)
@@ -117,11 +117,11 @@ func (s *Service) revise(ctx context.Context, id string, version int64, action s
 	if err != nil {
 		return Credential{}, err
 	}
-	uri, signer, err := s.keyring.Signer(ctx, current.IssuerID)
+	plan, err := s.keyring.plan(ctx, current.IssuerID, current.form)
 	if err != nil {
 		return Credential{}, err
 	}
-	issuer.ID = uri
+	issuer.ID = plan.uri
 	next := current
 	doc := openbadges.AchievementCredential{
 		ID: before.ID, Type: before.Type, Issuer: issuer,
@@ -137,6 +137,9 @@ func (s *Service) revise(ctx context.Context, id string, version int64, action s
 		}
 		doc.CredentialSubject.ID, doc.CredentialSubject.Identifier = r.recipient.ID, identities
 		next.recipientIndex = s.sealer.Index(lookup)
+	}
+	if doc.CredentialSubject.ID == "" && plan.needsSubject() {
+		doc.CredentialSubject.ID = newURN()
 	}
 	award := r.award
 	if award.AwardedDate == "" {
@@ -166,6 +169,9 @@ func (s *Service) revise(ctx context.Context, id string, version int64, action s
 	}
 	doc.CredentialStatus = s.statuses.Entry(next.Place, next.StatusPurpose)
 	prepared, err := credential.Prepare(s.canonical, doc)
+	if err == nil {
+		err = plan.fit(prepared)
+	}
 	if err != nil {
 		given := Recipient{}
 		if r.recipient != nil {
@@ -183,7 +189,7 @@ func (s *Service) revise(ctx context.Context, id string, version int64, action s
 	}
 	log := s.log.With("credential", next.ID, "version", next.Version, "action", action, "by", principal.From(ctx).ID)
 	log.InfoContext(ctx, "credential signing again")
-	if next.Document, err = prepared.Issue(ctx, signer, now); err != nil {
+	if err = plan.secure(ctx, s.canonical, prepared, &next, now); err != nil {
 		return Credential{}, fmt.Errorf("issuance: sign %s: %w", next.ID, err)
 	}
 	err = s.recorded(ctx, action, next.ID, func(ctx context.Context) error { return s.store.Replace(ctx, next) })

@@ -19,6 +19,14 @@ type keyRow struct {
 // TableName implements the naming of gorm.
 func (keyRow) TableName() string { return "issuance_keys" }
 
+type formRow struct {
+	IssuerID string `gorm:"primaryKey"`
+	Form     string
+}
+
+// TableName implements the naming of gorm.
+func (formRow) TableName() string { return "issuance_forms" }
+
 type credentialRow struct {
 	ID             string `gorm:"primaryKey"`
 	IssuerID       string
@@ -26,7 +34,11 @@ type credentialRow struct {
 	State          string
 	Name           string
 	RecipientIndex *string
-	Document       *string
+	Document       *string // what the world reads
+	HolderDocument *string // with a base proof, from which the holder derives; else NULL
+	Token          *string // the credential as a compact JWS
+	KeyIDs         *string `gorm:"column:key_ids"` // that signed it, with spaces between
+	Form           *string // how its order asked for it to be secured, as JSON
 	ValidFrom      time.Time
 	ValidUntil     *time.Time
 	Version        int64

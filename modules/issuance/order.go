@@ -19,6 +19,7 @@ import (
 type Order struct {
 	AchievementID string
 	Recipient     Recipient
+	Form          Form
 	Award
 
 	// IdempotencyKey makes the order safe to repeat: the same key from the same

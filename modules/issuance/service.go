@@ -38,7 +38,9 @@ type Credential struct {
 	AchievementID string
 	State         State
 	Name          string
-	Document      json.RawMessage // the signed document, byte for byte
+	Document      json.RawMessage // the signed document that the world reads, byte for byte
+	Holder        json.RawMessage // where it differs, what is for the holder alone: it has a base proof
+	Token         string          // the credential as a compact JWS; empty where none was asked for
 	ValidFrom     time.Time
 	ValidUntil    *time.Time
 	Version       int64
@@ -51,6 +53,16 @@ type Credential struct {
 	owner          string
 	idempotencyKey string
 	requestHash    string
+	keys           []string // ids of the keys that signed it
+	form           Form     // that its order asked for
+}
+
+// whole is the document with all that was signed.
+func (c Credential) whole() json.RawMessage {
+	if c.Holder != nil {
+		return c.Holder
+	}
+	return c.Document
 }
 
 // Filter narrows a listing of credentials. Empty fields do not.
@@ -196,11 +208,11 @@ func (s *Service) carryOut(ctx context.Context, owner string, order Order, draft
 	}
 
 	log := s.log.With("credential", reserved.ID, "issuer", reserved.IssuerID, "achievement", reserved.AchievementID,
-		"method", draft.signer.VerificationMethod(), "by", owner)
+		"keys", draft.plan.keys, "by", owner)
 	log.InfoContext(ctx, "credential signing")
 	issued = reserved
 	issued.State = Issued
-	if issued.Document, err = draft.prepared.Issue(ctx, draft.signer, s.now().UTC()); err != nil {
+	if err = draft.plan.secure(ctx, s.canonical, draft.prepared, &issued, s.now().UTC()); err != nil {
 		err = fmt.Errorf("issuance: sign %s: %w", reserved.ID, err)
 	} else if keyed {
 		err = s.recorded(ctx, "issuance.credential.issued", issued.ID, func(ctx context.Context) error { return s.store.Complete(ctx, issued) })
@@ -285,7 +297,7 @@ type draft struct {
 	kind     *kind
 	reserved Credential
 	prepared *credential.Prepared
-	signer   integrity.Signer
+	plan     plan
 }
 
 // prepare builds and lints the document; nothing is stored yet.
@@ -306,11 +318,14 @@ func (s *Service) prepare(ctx context.Context, order Order) (draft, error) {
 		return draft{}, err
 	}
 	issuerID, achievement, issuer := kind.issuerID, kind.achievement, kind.issuer
-	uri, signer, err := s.keyring.Signer(ctx, issuerID)
+	plan, err := s.keyring.plan(ctx, issuerID, order.Form)
 	if err != nil {
 		return draft{}, err
 	}
-	issuer.ID = uri
+	issuer.ID = plan.uri
+	if order.Recipient.ID == "" && plan.needsSubject() {
+		order.Recipient.ID = newURN()
+	}
 	id, now := newID(), s.now().UTC().Truncate(time.Second)
 	doc := openbadges.AchievementCredential{
 		ID: s.URL(id), Type: []string{"VerifiableCredential", "AchievementCredential"},
@@ -330,6 +345,9 @@ func (s *Service) prepare(ctx context.Context, order Order) (draft, error) {
 	}
 	doc.CredentialStatus = s.statuses.Entry(places[0], purpose)
 	prepared, err := kind.prepare(s, &doc)
+	if err == nil {
+		err = plan.fit(prepared)
+	}
 	if err != nil {
 		s.statuses.Return(issuerID, places[0])
 		return draft{}, lint(err, order.Recipient)
@@ -338,11 +356,12 @@ func (s *Service) prepare(ctx context.Context, order Order) (draft, error) {
 		Place: places[0], StatusPurpose: purpose,
 		ID: id, IssuerID: issuerID, AchievementID: achievementID, State: Reserved, Name: doc.Name, Version: 1,
 		Created: now, Updated: now, recipientIndex: s.sealer.Index(lookup),
+		form: order.Form,
 	}
 	if err := reserved.period(doc); err != nil {
 		return draft{}, err
 	}
-	return draft{kind: kind, reserved: reserved, prepared: prepared, signer: signer}, nil
+	return draft{kind: kind, reserved: reserved, prepared: prepared, plan: plan}, nil
 }
 
 // period notes the validity of a document that passed the lint.

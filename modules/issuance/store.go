@@ -165,6 +165,7 @@ func toRow(c Credential) credentialRow {
 	row := credentialRow{
 		ID: c.ID, IssuerID: c.IssuerID, AchievementID: c.AchievementID, State: string(c.State), Name: c.Name,
 		RecipientIndex: optional(c.recipientIndex), Document: optional(string(c.Document)),
+		HolderDocument: optional(string(c.Holder)), Token: optional(c.Token), KeyIDs: optional(strings.Join(c.keys, " ")), Form: c.form.text(),
 		ValidFrom: c.ValidFrom, ValidUntil: c.ValidUntil, Version: c.Version,
 		CreatedAt: c.Created, UpdatedAt: c.Updated,
 	}
@@ -190,6 +191,10 @@ func (r credentialRow) credential() Credential {
 	if r.Document != nil {
 		c.Document = []byte(*r.Document)
 	}
+	if r.HolderDocument != nil {
+		c.Holder = []byte(*r.HolderDocument)
+	}
+	c.Token, c.keys, c.form = value(r.Token), strings.Fields(value(r.KeyIDs)), formOf(value(r.Form))
 	if r.StatusList != nil && r.StatusIndex != nil {
 		c.Place, c.StatusPurpose = statuslist.Place{List: *r.StatusList, Index: *r.StatusIndex}, value(r.StatusPurpose)
 	}
@@ -215,20 +220,40 @@ func (s *Store) Insert(ctx context.Context, several []Credential) error {
 	return s.db.Session(ctx).Create(&rows).Error
 }
 
+// signed adds what signing made of a credential.
+func signed(c Credential, values map[string]any) map[string]any {
+	values["document"], values["holder_document"], values["token"] = string(c.Document), optional(string(c.Holder)), optional(c.Token)
+	values["key_ids"] = optional(strings.Join(c.keys, " "))
+	return values
+}
+
+// Form reads how an issuer's credentials are secured, as far as it chose.
+func (s *Store) Form(ctx context.Context, issuerID string) (Form, error) {
+	var rows []formRow
+	if err := s.db.Reader(ctx).Where("issuer_id = ?", issuerID).Limit(1).Find(&rows).Error; err != nil || len(rows) == 0 {
+		return Form{}, err
+	}
+	return formOf(rows[0].Form), nil
+}
+
+// SetForm stores how an issuer's credentials are secured.
+func (s *Store) SetForm(ctx context.Context, issuerID string, form Form) error {
+	return s.db.Session(ctx).Save(&formRow{IssuerID: issuerID, Form: *form.or(usual()).text()}).Error
+}
+
 // Complete stores the signed document of a reservation, or answers [ErrSettled] if
 // the reservation was given up meanwhile.
 func (s *Store) Complete(ctx context.Context, c Credential) error {
 	return changed(s.db.Session(ctx).Model(&credentialRow{}).Where("id = ? AND state = ?", c.ID, string(Reserved)).
-		Updates(map[string]any{"state": string(Issued), "document": string(c.Document)}), ErrSettled)
+		Updates(signed(c, map[string]any{"state": string(Issued)})), ErrSettled)
 }
 
 // Replace stores the next version, or answers [ErrVersion] if the stored one is not
 // its predecessor.
 func (s *Store) Replace(ctx context.Context, c Credential) error {
-	values := map[string]any{
-		"name": c.Name, "document": string(c.Document), "valid_from": c.ValidFrom, "valid_until": c.ValidUntil,
-		"version": c.Version, "updated_at": c.Updated,
-	}
+	values := signed(c, map[string]any{
+		"name": c.Name, "valid_from": c.ValidFrom, "valid_until": c.ValidUntil, "version": c.Version, "updated_at": c.Updated,
+	})
 	if c.recipientIndex != "" { // it is another
 		values["recipient_index"] = c.recipientIndex
 	}
@@ -241,7 +266,7 @@ func (s *Store) Replace(ctx context.Context, c Credential) error {
 // withdrawn is what is left of a withdrawn credential: that it was, and its entry in
 // a status list. The idempotency key stays, lest the order be repeated.
 func withdrawn(at time.Time) map[string]any {
-	return map[string]any{"state": string(Withdrawn), "document": nil, "recipient_index": nil, "request_hash": nil, "name": "", "updated_at": at}
+	return map[string]any{"state": string(Withdrawn), "document": nil, "holder_document": nil, "token": nil, "recipient_index": nil, "request_hash": nil, "name": "", "updated_at": at}
 }
 
 // WithdrawWhere forgets what [Store.Withdraw] does of all credentials that a query

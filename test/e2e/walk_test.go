@@ -226,6 +226,144 @@ func TestKeysAreMadeRotatedAndRevokedOverHTTP(t *testing.T) {
 	h.must(401, h.send("POST", keys, map[string]any{"kind": "P-256"}, "Authorization", ""))
 }
 
+func TestCredentialsAreSecuredAsTheOrderAsks(t *testing.T) {
+	h := boot(t, func(cfg *engine.Config) { cfg.PublicURL = "https://badges.example.org" })
+	issuer := h.issuer()
+	achievement := h.achievement(issuer, h.must(201, h.send("POST", "/api/v1/images", picture(t), "Content-Type", "image/png")).id(t))
+	signing := "/api/v1/issuers/" + issuer + "/signing"
+	type form = map[string]any
+	suites := func(names ...string) (proofs []form) {
+		for _, name := range names {
+			proofs = append(proofs, form{"cryptosuite": name})
+		}
+		return proofs
+	}
+	with := func(f form) map[string]any {
+		o := order(achievement)
+		for name, value := range f {
+			o[name] = value
+		}
+		return o
+	}
+	// The keys must be there first, and nothing is left behind when they are not.
+	h.must(409, h.send("POST", "/api/v1/credentials", with(form{"proof": suites("ecdsa-rdfc-2019")})))
+	h.must(409, h.send("PUT", signing, form{"proof": suites("ecdsa-sd-2023")}))
+	ids := map[string]string{}
+	for _, kind := range []string{"P-256", "P-384", "RSA-2048"} {
+		ids[kind] = h.must(201, h.send("POST", "/api/v1/issuers/"+issuer+"/keys", form{"kind": kind})).id(t)
+	}
+
+	type output struct {
+		ID, PublicURL, Jwt string
+		Credential         json.RawMessage
+	}
+	path := func(o output) string { return strings.TrimPrefix(o.PublicURL, "https://badges.example.org") }
+	issue := func(f form) (o output) {
+		t.Helper()
+		h.must(201, h.send("POST", "/api/v1/credentials", with(f))).into(t, &o)
+		return o
+	}
+	for name, f := range map[string]form{
+		"as ever":        {},
+		"eddsa-jcs-2022": {"proof": suites("eddsa-jcs-2022")},
+		"ecdsa on P-256": {"proof": suites("ecdsa-rdfc-2019", "ecdsa-jcs-2019")},
+		"ecdsa on P-384": {"proof": []form{{"cryptosuite": "ecdsa-rdfc-2019", "keyId": ids["P-384"]}, {"cryptosuite": "ecdsa-jcs-2019", "keyId": ids["P-384"]}}},
+		"a set":          {"proof": suites("eddsa-rdfc-2022", "ecdsa-rdfc-2019")},
+		"and a token":    {"format": "jwt"},
+		"and by RSA":     {"format": "jwt", "formatKeyId": ids["RSA-2048"]},
+		"and the W3C's":  {"format": "vc+jwt", "formatKeyId": ids["P-384"], "proof": suites("eddsa-jcs-2022")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := issue(f)
+			h.verified(o.Credential, "application/json", "", true)
+			public := h.must(200, h.send("GET", path(o)+"?format=json", nil, "Authorization", ""))
+			if !sameJSON(t, public.body, o.Credential) {
+				t.Errorf("the world reads %s", public.body)
+			}
+			if (o.Jwt != "") != (f["format"] != nil) {
+				t.Fatalf("the token is %q", o.Jwt)
+			}
+			if o.Jwt == "" {
+				return
+			}
+			h.verified([]byte(o.Jwt), "application/jwt", "", true)
+			token := h.must(200, h.send("GET", path(o), nil, "Authorization", "", "Accept", "application/vc+jwt"))
+			if string(token.body) != o.Jwt || token.header.Get("Content-Type") != "application/vc+jwt" {
+				t.Errorf("the world reads %s, %s", token.header.Get("Content-Type"), token.body)
+			}
+		})
+	}
+
+	t.Run("selective disclosure", func(t *testing.T) {
+		h.must(200, h.send("PUT", signing, form{"proof": []form{{"cryptosuite": "ecdsa-sd-2023", "mandatoryPointers": []string{"/name"}}}}))
+		if got := h.must(200, h.send("GET", signing, nil)); !bytes.Contains(got.body, []byte("ecdsa-sd-2023")) {
+			t.Errorf("the issuer signs by %s", got.body)
+		}
+		o := issue(form{"narrative": "In her own words."})
+		h.verified(o.Credential, "application/json", "", false) // it is for the holder
+		public := h.must(200, h.send("GET", path(o)+"?format=json", nil, "Authorization", ""))
+		if bytes.Contains(public.body, []byte("In her own words")) || !bytes.Contains(o.Credential, []byte("In her own words")) || !bytes.Contains(public.body, []byte("Teamwork")) {
+			t.Errorf("the world reads %s", public.body)
+		}
+		h.verified(public.body, "application/json", "ada@example.org", true)
+		png := h.must(200, h.send("GET", path(o)+"/badge.png", nil, "Authorization", ""))
+		h.verified(png.body, "image/png", "", true)
+		// The next version is secured in the same way.
+		var next output
+		h.must(200, h.send("PUT", "/api/v1/credentials/"+o.ID, form{"narrative": "In other words."})).into(t, &next)
+		if !bytes.Contains(next.Credential, []byte("In other words")) || !bytes.Contains(next.Credential, []byte("ecdsa-sd-2023")) {
+			t.Errorf("the next version is %s", next.Credential)
+		}
+		// Beside a proof for everybody it is not published.
+		both := issue(form{"proof": suites("eddsa-rdfc-2022", "ecdsa-sd-2023")})
+		public = h.must(200, h.send("GET", path(both)+"?format=json", nil, "Authorization", ""))
+		if bytes.Contains(public.body, []byte("ecdsa-sd-2023")) || !bytes.Contains(both.Credential, []byte("ecdsa-sd-2023")) {
+			t.Errorf("the world reads %s", public.body)
+		}
+		h.verified(public.body, "application/json", "", true)
+		h.must(204, h.send("DELETE", "/api/v1/credentials/"+o.ID, nil))
+		h.must(410, h.send("GET", path(o), nil, "Authorization", ""))
+	})
+
+	for name, row := range map[string]struct {
+		f       form
+		status  int
+		pointer string
+	}{
+		"an unknown cryptosuite":            {form{"proof": suites("bbs-2023")}, 422, "/proof/0/cryptosuite"},
+		"a key of another kind":             {form{"proof": []form{{"cryptosuite": "ecdsa-sd-2023", "keyId": ids["P-384"]}}}, 422, "/proof/0/keyId"},
+		"a key of nobody":                   {form{"format": "jwt", "formatKeyId": issuer}, 422, "/formatKeyId"},
+		"a key for no token":                {form{"formatKeyId": ids["P-384"]}, 422, "/formatKeyId"},
+		"an unknown form":                   {form{"format": "pdf"}, 422, "/format"},
+		"a pointer to nothing":              {form{"proof": []form{{"cryptosuite": "ecdsa-sd-2023", "mandatoryPointers": []string{"/narrative"}}}}, 422, "/proof/0/mandatoryPointers"},
+		"a pointer that is none":            {form{"proof": []form{{"cryptosuite": "ecdsa-sd-2023", "mandatoryPointers": []string{"name"}}}}, 422, "/proof/0/mandatoryPointers"},
+		"pointers where all is shown":       {form{"proof": []form{{"cryptosuite": "eddsa-rdfc-2022", "mandatoryPointers": []string{"/name"}}}}, 422, "/proof/0/mandatoryPointers"},
+		"more proofs than anyone":           {form{"proof": suites("eddsa-rdfc-2022", "eddsa-rdfc-2022", "eddsa-rdfc-2022", "eddsa-rdfc-2022", "eddsa-rdfc-2022", "eddsa-rdfc-2022", "eddsa-rdfc-2022", "eddsa-rdfc-2022", "eddsa-rdfc-2022")}, 422, "/proof"},
+		"a proof that is a text":            {form{"proof": []string{"eddsa-rdfc-2022"}}, 422, "/proof/0"},
+		"a member that nobody knows of":     {form{"proof": []form{{"cryptosuite": "eddsa-rdfc-2022", "secret": "x"}}}, 422, "/proof/0/secret"},
+		"the same for what the issuer asks": {nil, 0, ""},
+	} {
+		if row.f == nil {
+			h.must(422, h.send("PUT", signing, form{"proof": suites("bbs-2023")}))
+			continue
+		}
+		if got := h.send("POST", "/api/v1/credentials", with(row.f)); got.status != row.status || !bytes.Contains(got.body, []byte(`"`+row.pointer+`"`)) {
+			t.Errorf("%s: %d %s", name, got.status, got.body)
+		}
+	}
+}
+
+func TestWithoutHTTPSAnIssuerIsItsOneKey(t *testing.T) {
+	h := boot(t, nil)
+	issuer := h.issuer()
+	h.must(201, h.send("POST", "/api/v1/issuers/"+issuer+"/keys", map[string]any{"kind": "P-256"}))
+	o := order(h.achievement(issuer, ""))
+	o["proof"] = []map[string]any{{"cryptosuite": "eddsa-rdfc-2022"}, {"cryptosuite": "ecdsa-rdfc-2019"}}
+	if got := h.must(409, h.send("POST", "/api/v1/credentials", o)); !bytes.Contains(got.body, []byte("PUBLIC_URL")) {
+		t.Errorf("the refusal is %s", got.body)
+	}
+}
+
 func TestPublicAddressesAnswerPeopleWithPages(t *testing.T) {
 	h := boot(t, nil)
 	issuer := h.issuer()

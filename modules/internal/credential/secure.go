@@ -145,6 +145,12 @@ func (p *Prepared) embed(ctx context.Context, s Securing) ([]byte, error) {
 	return append(signed, "]}"...), nil
 }
 
+// Selectable tells whether JSON Pointers can be mandatory in a proof of ecdsa-sd-2023;
+// its error is of package integrity.
+func (p *Prepared) Selectable(pointers []string) error {
+	return integrity.Selectable(p.canonicalizer, p.parsed, pointers)
+}
+
 // Mandatory are JSON Pointers to what a holder must not hide of a credential that is
 // secured by ecdsa-sd-2023: what Open Badges 3.0 requires of every achievement
 // credential, and what would let an ended, revoked or replaced one pass for good.

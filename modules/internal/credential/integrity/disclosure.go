@@ -287,6 +287,18 @@ func (s *statements) group(c Canonicalizer, document map[string]any, pointers []
 	return g, nil
 }
 
+// Selectable tells whether JSON Pointers can be mandatory in a base proof of the
+// document, or be what a derived one shows.
+func Selectable(c Canonicalizer, document map[string]any, pointers []string) error {
+	unsecured := without(document, nil)
+	all, err := statementsOf(c, unsecured, nil)
+	if err != nil {
+		return err
+	}
+	_, err = all.group(c, unsecured, pointers)
+	return err
+}
+
 // secrets are what a base proof is made with, once.
 type secrets struct {
 	hmacKey []byte
