@@ -30,6 +30,7 @@ var bindings = fx.Provide(
 	func(db *database.DB) scim.Work { return db },
 	func(p *auth.People) scim.People { return p },
 	func(d *scim.Directory) auth.Directory { return d },
+	func(d *scim.Directory) issuance.Recipients { return d },
 	func(c entra.Config) scim.Tenant { return scim.Tenant(c.TenantID) },
 	scimKey,
 	func(db *database.DB) achievements.Work { return db },

@@ -84,6 +84,10 @@ func (s *Service) Renew(ctx context.Context, id string, version int64, until str
 // ChangeRecipient signs a new version that says the same of somebody who is called
 // otherwise now, such as by another e-mail address. It answers like [Service.Reissue].
 func (s *Service) ChangeRecipient(ctx context.Context, id string, version int64, recipient Recipient) (Credential, error) {
+	recipient, err := s.addressed(ctx, recipient)
+	if err != nil {
+		return Credential{}, err
+	}
 	return s.revise(ctx, id, version, "issuance.credential.readdressed", func(before openbadges.AchievementCredential) (revision, error) {
 		return revision{award: awardOf(before), recipient: &recipient}, nil
 	})

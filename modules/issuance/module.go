@@ -21,7 +21,8 @@ import (
 type perhaps struct {
 	fx.In
 
-	Audit Audit `optional:"true"`
+	Audit      Audit      `optional:"true"`
+	Recipients Recipients `optional:"true"`
 }
 
 // Module is the graph of this module.
@@ -37,7 +38,7 @@ var Module = fx.Module("issuance",
 		return statuslist.New(cfg.Status, public, s, w, k, c, now, log)
 	}),
 	fx.Provide(func(s *Store, w Work, k *Keyring, seal *Sealer, r *statuslist.Register, a Achievements, c integrity.Canonicalizer, o perhaps) Parts {
-		return Parts{Store: s, Work: w, Keyring: k, Sealer: seal, Statuses: r, Achievements: a, Audit: o.Audit, Canonical: c}
+		return Parts{Store: s, Work: w, Keyring: k, Sealer: seal, Statuses: r, Achievements: a, Audit: o.Audit, Recipients: o.Recipients, Canonical: c}
 	}, fx.Private),
 	fx.Provide(New),
 	fx.Provide(newHandlers, fx.Private),

@@ -74,6 +74,10 @@ type Recipient struct {
 	Email      string       `json:"email,omitempty" format:"email" doc:"Neither stored nor published: the credential holds its salted hash."`
 	ID         string       `json:"id,omitempty" doc:"A DID or another absolute URI of the recipient."`
 	Identifier []Identifier `json:"identifier,omitempty" doc:"Further identifiers."`
+
+	UserID     string `json:"userId,omitempty" doc:"In place of the e-mail address: the id of a provisioned user, who has one."`
+	ExternalID string `json:"externalId,omitempty" doc:"The same by the external id of the user, such as the object id in Entra."`
+	UserName   string `json:"userName,omitempty" doc:"The same by the userName."`
 }
 
 // Identifier is another way to name the recipient.

@@ -22,6 +22,14 @@ type Achievements interface {
 	Picture(ctx context.Context, achievementID string, format image.Format) ([]byte, error)
 }
 
+// Recipients knows how the people of the organisation are reached. Module scim serves it.
+type Recipients interface {
+	// Recipient answers the e-mail address of a user who is named by one of id,
+	// external id and userName; the others are empty. A fault of kind not found says
+	// in its detail why there is none.
+	Recipient(ctx context.Context, id, externalID, userName string) (email string, err error)
+}
+
 // Work runs fn as one unit: all of it is stored or none. Platform database serves it.
 type Work interface {
 	Do(ctx context.Context, fn func(ctx context.Context) error) error

@@ -88,7 +88,8 @@ type Service struct {
 	sealer       *Sealer
 	statuses     *statuslist.Register
 	achievements Achievements
-	audit        Audit // may be nil
+	audit        Audit      // may be nil
+	recipients   Recipients // may be nil
 	canonical    integrity.Canonicalizer
 	now          func() time.Time
 	pause        func(context.Context, time.Duration) error
@@ -105,7 +106,8 @@ type Parts struct {
 	Sealer       *Sealer
 	Statuses     *statuslist.Register
 	Achievements Achievements
-	Audit        Audit // may be nil
+	Audit        Audit      // may be nil
+	Recipients   Recipients // may be nil: then recipients are named by addresses alone
 	Canonical    integrity.Canonicalizer
 	Pause        func(context.Context, time.Duration) error // nil: by the clock of the machine
 }
@@ -118,7 +120,7 @@ func New(public config.PublicURL, parts Parts, now func() time.Time, log *slog.L
 	s := &Service{
 		pause:  parts.Pause,
 		public: public, store: parts.Store, work: parts.Work, keyring: parts.Keyring, sealer: parts.Sealer, statuses: parts.Statuses,
-		achievements: parts.Achievements, audit: parts.Audit, canonical: parts.Canonical, now: now, log: log,
+		achievements: parts.Achievements, audit: parts.Audit, recipients: parts.Recipients, canonical: parts.Canonical, now: now, log: log,
 	}
 	s.intake.settle = s.settle
 	return s
@@ -302,6 +304,10 @@ type draft struct {
 
 // prepare builds and lints the document; nothing is stored yet.
 func (s *Service) prepare(ctx context.Context, order Order) (draft, error) {
+	var err error
+	if order.Recipient, err = s.addressed(ctx, order.Recipient); err != nil {
+		return draft{}, err
+	}
 	identities, lookup, err := order.Recipient.identities()
 	if err != nil {
 		return draft{}, err

@@ -50,7 +50,7 @@ func (d *Directory) GroupsNamed(ctx context.Context, name string) ([]string, err
 // Recipient finds the e-mail address of a user who is named by id, external id or
 // userName, whichever is not empty. It answers with a fault of kind not found that
 // says what is missing.
-func (d *Directory) Recipient(ctx context.Context, id, externalID, userName string) (userID, email string, err error) {
+func (d *Directory) Recipient(ctx context.Context, id, externalID, userName string) (email string, err error) {
 	column, value := "id", id
 	switch {
 	case externalID != "":
@@ -61,17 +61,17 @@ func (d *Directory) Recipient(ctx context.Context, id, externalID, userName stri
 	found, err := d.store.Reaches(ctx, column, value)
 	switch {
 	case err != nil:
-		return "", "", err
+		return "", err
 	case len(found) == 0:
-		return "", "", ErrRecipient.Detailf("No provisioned user is named like this.")
+		return "", ErrRecipient.Detailf("No provisioned user is named like this.")
 	case len(found) > 1:
-		return "", "", ErrRecipient.Detailf("More than one provisioned user has this external id. Name one by its id.")
+		return "", ErrRecipient.Detailf("More than one provisioned user has this external id. Name one by its id.")
 	case !found[0].IsActive:
-		return "", "", ErrRecipient.Detailf("The user is deactivated.")
+		return "", ErrRecipient.Detailf("The user is deactivated.")
 	case found[0].Email == "":
-		return "", "", ErrRecipient.Detailf("The user has no e-mail address. Map one in Entra: emails[type eq \"work\"].value.")
+		return "", ErrRecipient.Detailf("The user has no e-mail address. Map one in Entra: emails[type eq \"work\"].value.")
 	}
-	return found[0].ID, found[0].Email, nil
+	return found[0].Email, nil
 }
 
 // ErrRecipient says why nobody is found to be awarded.

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"path/filepath"
 	"strings"
@@ -264,5 +265,61 @@ func TestAnAdministratorSeesWhetherProvisioningGoesWell(t *testing.T) {
 			t.Errorf("a stranger: %+v", f)
 		}
 		p.must(403, h.send("GET", "/api/v1/provisioning", nil, "Authorization", "Bearer "+p.token))
+	})
+}
+
+// TestAnAwardFindsAProvisionedUser issues to people whose addresses only the directory
+// knows.
+func TestAnAwardFindsAProvisionedUser(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		p := h.provisioner()
+		address := func(values ...string) []scimBody {
+			list := []scimBody{}
+			for i, v := range values {
+				list = append(list, scimBody{"type": []string{"home", "work"}[i%2], "value": v})
+			}
+			return list
+		}
+		create := func(body scimBody) string {
+			body["schemas"] = []string{userURN}
+			return p.must(201, p.call("POST", "/Users", body)).id(t)
+		}
+		ada := create(scimBody{"userName": "Ada", "externalId": "3c1f0d92-6f0c-4a55-9b0e-0f1f4b7a2d10", "emails": address("ada@home.example", "Ada@Example.org")})
+		mute := create(scimBody{"userName": "mute"})
+		left := create(scimBody{"userName": "left", "active": false, "emails": address("left@example.org")})
+		for range 2 {
+			create(scimBody{"userName": rand.Text(), "externalId": "twin", "emails": address("twin@example.org")})
+		}
+		achievement := h.achievement(h.issuer(), "")
+		issue := func(recipient map[string]any) answer {
+			return h.send("POST", "/api/v1/credentials", map[string]any{"achievementId": achievement, "recipient": recipient})
+		}
+		for _, recipient := range []map[string]any{{"userId": ada}, {"externalId": "3C1F0D92-6f0c-4a55-9b0e-0f1f4b7a2d10"}, {"userName": "ADA"}} {
+			h.must(201, issue(recipient))
+		}
+		var found struct{ Items []struct{ ID string } }
+		h.must(200, h.send("GET", "/api/v1/credentials?recipient=ada@example.org", nil)).into(t, &found)
+		if len(found.Items) != 3 {
+			t.Errorf("%d of 3 awards are found by the address", len(found.Items))
+		}
+		for _, row := range []struct {
+			name      string
+			recipient map[string]any
+			must      string
+		}{
+			{"nobody", map[string]any{"userId": "00000000-0000-7000-8000-000000000000"}, "No provisioned user"},
+			{"no identifier", map[string]any{"userId": "7' OR '1'='1"}, "No provisioned user"},
+			{"somebody without an address", map[string]any{"userId": mute}, "no e-mail address"},
+			{"somebody deactivated", map[string]any{"userId": left}, "deactivated"},
+			{"two of one external id", map[string]any{"externalId": "twin"}, "More than one"},
+			{"two names", map[string]any{"userId": ada, "userName": "ada"}, "named more than once"},
+			{"a name and an address", map[string]any{"userId": ada, "email": "ada@example.org"}, "named more than once"},
+		} {
+			t.Run(row.name, func(t *testing.T) {
+				if a := h.must(422, issue(row.recipient)); !bytes.Contains(a.body, []byte(row.must)) || !bytes.Contains(a.body, []byte("/recipient/")) {
+					t.Errorf("%s", a.body)
+				}
+			})
+		}
 	})
 }
