@@ -391,7 +391,7 @@ func (h *handlers) withdraw(c *fiber.Ctx) error {
 }
 
 func (h *handlers) public(c *fiber.Ctx) error {
-	found, err := h.service.Credential(c.UserContext(), c.Params("id"))
+	found, err := h.service.Published(c.UserContext(), c.Params("id"))
 	if err != nil {
 		return err
 	}
@@ -405,7 +405,7 @@ func (h *handlers) public(c *fiber.Ctx) error {
 	if c.Query("format") != "json" && httpserver.WantsHTML(c) {
 		return h.credentialPage(c, found)
 	}
-	if httpserver.Fresh(c, fmt.Sprintf("%s-%d", found.ID, found.Version)) {
+	if httpserver.Fresh(c, found.ID+"-"+strconv.FormatInt(found.Version, 10)) {
 		return nil
 	}
 	return httpserver.Bytes(c, fiber.StatusOK, mediaTypeOf(c), found.Document)
@@ -453,13 +453,12 @@ func (h *handlers) badgeSVG(c *fiber.Ctx) error {
 }
 
 func (h *handlers) badge(c *fiber.Ctx, format image.Format, mediaType string) error {
-	picture, err := h.service.Badge(c.UserContext(), c.Params("id"), format)
+	picture, tag, err := h.service.PublishedBadge(c.UserContext(), c.Params("id"), format)
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(picture)
 	cached(c)
-	if httpserver.Fresh(c, hex.EncodeToString(sum[:16])) {
+	if httpserver.Fresh(c, tag) {
 		return nil
 	}
 	c.Set(fiber.HeaderContentDisposition, `inline; filename="badge.`+string(format)+`"`)
