@@ -14,7 +14,9 @@ import (
 	"github.com/badge-engine/badge-engine/modules/issuance"
 	"github.com/badge-engine/badge-engine/modules/issuance/statuslist"
 	"github.com/badge-engine/badge-engine/modules/scim"
+	"github.com/badge-engine/badge-engine/modules/vcapi"
 	"github.com/badge-engine/badge-engine/modules/verification"
+	"github.com/badge-engine/badge-engine/platform/config"
 	"github.com/badge-engine/badge-engine/platform/database"
 	"github.com/badge-engine/badge-engine/platform/httpserver"
 )
@@ -36,10 +38,16 @@ var bindings = fx.Provide(
 	func(db *database.DB) achievements.Work { return db },
 	func(db *database.DB) issuance.Work { return db },
 	func(k *issuance.Keyring) achievements.Keys { return k },
-	func(l *issuance.Ledger) achievements.Ledger { return l },
+	func(l *issuance.Ledger, s *vcapi.Store) achievements.Ledger { return ledgers{l, s} },
 	func(s *achievements.Service) issuance.Achievements { return s },
 	func(k *issuance.Keyring) verification.Issuers { return k },
 	func(r *statuslist.Register) verification.Statuses { return r },
+	func(db *database.DB) vcapi.Work { return db },
+	func(s *audit.Service) vcapi.Audit { return s },
+	func(k *issuance.Keyring) vcapi.Issuers { return k },
+	func(r *statuslist.Register) vcapi.Statuses { return entries{r} },
+	func(p config.PublicURL, s *issuance.Service) vcapi.Awards { return awards{p, s} },
+	func(s *verification.Service) vcapi.Verifier { return s },
 	newHome,
 	func(h *home) verification.Documents { return h },
 	func(p *httpserver.Phase) health.Phase { return p },

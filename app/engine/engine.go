@@ -21,6 +21,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/health"
 	"github.com/badge-engine/badge-engine/modules/issuance"
 	"github.com/badge-engine/badge-engine/modules/scim"
+	"github.com/badge-engine/badge-engine/modules/vcapi"
 	"github.com/badge-engine/badge-engine/modules/verification"
 	"github.com/badge-engine/badge-engine/platform/cache"
 	"github.com/badge-engine/badge-engine/platform/cache/memory"
@@ -65,6 +66,7 @@ var modules = fx.Options(
 	issuance.Module,
 	scim.Module,
 	verification.Module,
+	vcapi.Module,
 	baking.Module,
 	health.Module,
 )
@@ -78,7 +80,7 @@ func cacheDrivers() []cache.Driver { return []cache.Driver{redis.Driver{}, memor
 
 // schemas of all modules that have tables.
 func schemas() []migrations.Set {
-	return []migrations.Set{audit.Schema(), auth.Schema(), achievements.Schema(), issuance.Schema(), scim.Schema()}
+	return []migrations.Set{audit.Schema(), auth.Schema(), achievements.Schema(), issuance.Schema(), scim.Schema(), vcapi.Schema()}
 }
 
 // graph is everything, from the ground up.

@@ -318,7 +318,7 @@ func TestCreateRefusesWhatIsNoToken(t *testing.T) {
 		{"a name of 101 characters", strings.Repeat("ä", 101), admin, time.Time{}, "/name", "too long"},
 		{"a name with a line break", "a\nb", admin, time.Time{}, "/name", "cannot be shown"},
 		{"a name that is not UTF-8", "a\xff", admin, time.Time{}, "/name", "cannot be shown"},
-		{"no scope", "x", nil, time.Time{}, "/scopes", "The scopes are: issuers:write, achievements:write, credentials:issue, credentials:read, audit:read, metrics:read, scim, admin."},
+		{"no scope", "x", nil, time.Time{}, "/scopes", "The scopes are: issuers:write, achievements:write, credentials:issue, credentials:read, credentials:sign, audit:read, metrics:read, scim, admin."},
 		{"an unknown scope", "x", []string{"admin", "root"}, time.Time{}, "/scopes/1", `There is no scope "root". The scopes are: issuers:write,`},
 		{"an expiry that has come", "x", admin, h.at, "/expires", "not in the future"},
 		{"an expiry far away", "x", admin, h.at.AddDate(101, 0, 0), "/expires", "hundred years"},

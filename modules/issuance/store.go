@@ -150,6 +150,18 @@ func (s *Store) Keys(ctx context.Context, issuerID string) ([]Key, error) {
 	return keys, nil
 }
 
+// IssuerOf tells whose key a Multikey is, or answers [ErrIssuerUnknown].
+func (s *Store) IssuerOf(ctx context.Context, multikey string) (string, error) {
+	var ids []string
+	if err := s.db.Reader(ctx).Model(&keyRow{}).Where("multikey = ?", multikey).Limit(1).Pluck("issuer_id", &ids).Error; err != nil {
+		return "", err
+	}
+	if len(ids) == 0 {
+		return "", ErrIssuerUnknown
+	}
+	return ids[0], nil
+}
+
 // NewestKey reads the newest key of all, if there is any.
 func (s *Store) NewestKey(ctx context.Context) (key Key, sealed []byte, found bool, err error) {
 	var rows []keyRow

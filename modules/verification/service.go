@@ -164,3 +164,13 @@ func (s *Service) assertion(ctx context.Context, p *assertion.Parsed, picture *P
 	report, err := s.former.VerifyParsed(ctx, p, assertion.Options{Recipient: o.Recipient})
 	return Report{Report: report, Picture: picture}, err
 }
+
+// VerifyParsed judges a credential that was read before, by rules of the caller's.
+func (s *Service) VerifyParsed(ctx context.Context, p *credential.Parsed, o credential.Options) (credential.Report, error) {
+	return s.verifier.VerifyParsed(ctx, p, o)
+}
+
+// VerifyPresentation judges a presentation.
+func (s *Service) VerifyPresentation(ctx context.Context, document map[string]any, o credential.PresentationOptions) (credential.PresentationReport, error) {
+	return s.verifier.VerifyPresentation(ctx, document, o)
+}

@@ -12,6 +12,7 @@ const (
 	ScopeAchievementsWrite = "achievements:write"
 	ScopeCredentialsIssue  = "credentials:issue"
 	ScopeCredentialsRead   = "credentials:read"
+	ScopeCredentialsSign   = "credentials:sign" // any credential that the caller wrote, in an issuer's name
 	ScopeAuditRead         = "audit:read"
 	ScopeMetricsRead       = "metrics:read"
 	ScopeSCIM              = "scim"
@@ -19,7 +20,7 @@ const (
 
 // Scopes lists every scope there is, in the order they are shown.
 func Scopes() []string {
-	return []string{ScopeIssuersWrite, ScopeAchievementsWrite, ScopeCredentialsIssue, ScopeCredentialsRead, ScopeAuditRead, ScopeMetricsRead, ScopeSCIM, ScopeAdmin}
+	return []string{ScopeIssuersWrite, ScopeAchievementsWrite, ScopeCredentialsIssue, ScopeCredentialsRead, ScopeCredentialsSign, ScopeAuditRead, ScopeMetricsRead, ScopeSCIM, ScopeAdmin}
 }
 
 // Principal is whoever is calling. The zero value is nobody.

@@ -46,6 +46,9 @@ type Options struct {
 	// Recipient is whom the caller takes to be the recipient: an e-mail address or
 	// another identifier. Nothing is checked when it is empty.
 	Recipient string
+
+	// Rules judge the document; those of Open Badges when nil.
+	Rules func(document map[string]any) []openbadges.Violation
 }
 
 // Verify checks a credential, a JSON document or a compact JWS, in the order of
@@ -62,7 +65,44 @@ func (v Verifier) Verify(ctx context.Context, data []byte, o Options) (Report, e
 
 // VerifyParsed is [Verifier.Verify] of what was parsed before.
 func (v Verifier) VerifyParsed(ctx context.Context, p *Parsed, o Options) (Report, error) {
-	r := run{Verifier: v, now: v.Now()}
+	r, trouble := v.begin(ctx)
+	out := r.judge(ctx, p, o)
+	if err := trouble(); err != nil {
+		return Report{}, err
+	}
+	return out, nil
+}
+
+// judge checks one credential within what a verification may cost.
+func (r run) judge(ctx context.Context, p *Parsed, o Options) Report {
+	out := Report{Problems: []Problem{}, Credential: p.JSON}
+	if o.Rules != nil {
+		r.rules = o.Rules
+	}
+	j := r.envelope(ctx, p, r.rules(p.Document))
+	// Open Badges 3.0, Verification and Validation: a newer version, where there is a
+	// good one, is what the rest is asked of.
+	current := p
+	j.at(CheckRefresh, func() {
+		if newer := r.refresh(ctx, j, p); newer != nil {
+			current, out.Refreshed = newer, newer.JSON
+		}
+	})
+	describe(&out, current)
+	r.dates(j, current)
+	j.at(CheckStatus, func() { r.status(ctx, j, current.Document) })
+	j.at(CheckSchema, func() { r.schema(ctx, j, current.Document) })
+	j.recipient(current.Document, o.Recipient)
+	j.at(CheckEndorsements, func() { r.endorsements(ctx, j, current.Document) })
+	out.Checks, out.Verified = j.Checks, j.Good()
+	out.Problems = append(out.Problems, j.Problems...)
+	return out
+}
+
+// begin bounds what one verification may cost; trouble tells afterwards what went wrong
+// that says nothing against a credential.
+func (v Verifier) begin(ctx context.Context) (r run, trouble func() error) {
+	r = run{Verifier: v, now: v.Now(), rules: rules}
 	r.Canonicalizer = &bounded{Canonicalizer: v.Canonicalizer, stop: ctx.Err, left: maxCanonicalizations}
 	if fetch := v.Resolver.Fetch; fetch != nil {
 		left := maxFetches
@@ -81,34 +121,14 @@ func (v Verifier) VerifyParsed(ctx context.Context, p *Parsed, o Options) (Repor
 	if lists.Statuses != nil {
 		r.Statuses = lists
 	}
-	out := Report{Problems: []Problem{}, Credential: p.JSON}
-	j := r.envelope(ctx, p, rules(p.Document))
-	// Open Badges 3.0, Verification and Validation: a newer version, where there is a
-	// good one, is what the rest is asked of.
-	current := p
-	j.at(CheckRefresh, func() {
-		if newer := r.refresh(ctx, j, p); newer != nil {
-			current, out.Refreshed = newer, newer.JSON
-		}
-	})
-	describe(&out, current)
-	r.dates(j, current)
-	j.at(CheckStatus, func() { r.status(ctx, j, current.Document) })
-	j.at(CheckSchema, func() { r.schema(ctx, j, current.Document) })
-	j.recipient(current.Document, o.Recipient)
-	j.at(CheckEndorsements, func() { r.endorsements(ctx, j, current.Document) })
-	if err := errors.Join(ctx.Err(), local.err, lists.err); err != nil {
-		return Report{}, err
-	}
-	out.Checks, out.Verified = j.Checks, j.Good()
-	out.Problems = append(out.Problems, j.Problems...)
-	return out, nil
+	return r, func() error { return errors.Join(ctx.Err(), local.err, lists.err) }
 }
 
 // run is one verification.
 type run struct {
 	Verifier
-	now time.Time
+	now   time.Time
+	rules func(document map[string]any) []openbadges.Violation
 }
 
 // heard keeps the error of a Local, which says nothing against a credential.
@@ -676,7 +696,7 @@ func (r run) newer(ctx context.Context, p *Parsed, service map[string]any) (*Par
 	if after.After(r.now) {
 		return nil, Passed, "the newer version at the refresh service is not yet valid" + went
 	}
-	if !r.envelope(ctx, newer, rules(newer.Document)).Good() {
+	if !r.envelope(ctx, newer, r.rules(newer.Document)).Good() {
 		return nil, Warning, "the newer version at the refresh service does not verify" + went
 	}
 	return newer, Passed, "the refresh service answered a newer version, and what follows is about that"

@@ -250,3 +250,10 @@ func isIdentityHash(s string) bool {
 }
 
 var badgesContextPattern = regexp.MustCompile(`^https://purl\.imsglobal\.org/spec/ob/v3p0/(context(-3\.[0-9]\.[0-9])?\.json|context/ob_v3p0\.jsonld)$`)
+
+// IsURI tells whether s is an absolute URI, or an IRI: RFC 3986, 4.3 (Absolute URI), with a fragment allowed.
+func IsURI(s string) bool { return isURI(s, false) }
+
+// Instant reads a date-time with a zone, as VC Data Model 2.0 and XML Schema 1.1
+// (dateTimeStamp) have it.
+func Instant(s string) (time.Time, bool) { return instant(s) }

@@ -1,0 +1,182 @@
+package credential
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/badge-engine/badge-engine/modules/internal/credential/integrity"
+	"github.com/badge-engine/badge-engine/modules/internal/datamodel"
+	"github.com/badge-engine/badge-engine/modules/internal/did"
+	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
+)
+
+// CheckPresented is the check whether what a presentation holds is verified, CheckHolder
+// whether its key is the holder's.
+const (
+	CheckPresented = "credentials"
+	CheckHolder    = "holder"
+)
+
+// maxPresented bounds the credentials in one presentation.
+const maxPresented = 20
+
+// PresentationOptions say what a presentation was asked for with.
+type PresentationOptions struct {
+	Domain    string // nothing is asked when empty
+	Challenge string // nothing is asked when empty
+
+	// Rules judge each credential; those of Open Badges when nil.
+	Rules func(document map[string]any) []openbadges.Violation
+}
+
+// PresentationReport says of a presentation what was checked and what was found.
+type PresentationReport struct {
+	Verified    bool      `json:"verified" doc:"Whether the presentation and all that it holds is verified."`
+	Checks      []Check   `json:"checks" doc:"What was looked at, in order."`
+	Problems    []Problem `json:"problemDetails" doc:"What is wrong, or could not be found out."`
+	Holder      string    `json:"holder,omitempty" doc:"Who presents, as far as it is said."`
+	Credentials []Report  `json:"credentials" doc:"A report on each credential."`
+}
+
+// VerifyPresentation checks a presentation and each credential in it, within the same
+// bounds as one credential. Its proof must be made for authentication, with the domain
+// and the challenge that were asked for. An error is as of [Verifier.Verify].
+//
+// VC Data Model 2.0, 4.13 (Verifiable Presentations); Data Integrity 1.0, Verify Proof.
+func (v Verifier) VerifyPresentation(ctx context.Context, document map[string]any, o PresentationOptions) (PresentationReport, error) {
+	r, trouble := v.begin(ctx)
+	j := newJudgement()
+	j.Rules = presentationSources
+	out := PresentationReport{Holder: party(document["holder"]).ID, Problems: []Problem{}, Credentials: []Report{}}
+	transformed, err := integrity.Transform(r.Canonicalizer, document)
+	if err != nil {
+		j.fail(CheckContext, problemOf(err))
+	} else {
+		j.add(CheckContext, Passed, "every term and every type is defined by a known context", "")
+	}
+	if violations := datamodel.CheckPresentation(document); len(violations) > 0 {
+		problems := make([]Problem, len(violations))
+		for i, violation := range violations {
+			problems[i] = violated(vcdm+"MALFORMED_VALUE_ERROR", violation)
+		}
+		j.fail(CheckRules, problems...)
+	} else {
+		j.add(CheckRules, Passed, "the presentation keeps to the rules of its data model", "")
+	}
+	r.presented(ctx, j, document, transformed, out.Holder, o)
+	out.Credentials = r.contents(ctx, j, document, o)
+	if err := trouble(); err != nil {
+		return PresentationReport{}, err
+	}
+	out.Checks, out.Verified = j.Checks, j.Good()
+	out.Problems = append(out.Problems, j.Problems...)
+	return out, nil
+}
+
+var presentationSources = map[string]string{
+	CheckContext:   sources[CheckContext],
+	CheckRules:     "Verifiable Credentials Data Model 2.0, 4.13 (Verifiable Presentations)",
+	CheckProof:     "Data Integrity 1.0, 4.2 (Verify Proof): authentication, domain, challenge",
+	CheckHolder:    "Verifiable Credentials Data Model 2.0, 4.13 (Verifiable Presentations): holder",
+	CheckPresented: "Verifiable Credentials Data Model 2.0, 4.13 (Verifiable Presentations): verifiableCredential",
+}
+
+// presented checks who presents.
+func (r run) presented(ctx context.Context, j *judgement, document map[string]any, transformed *integrity.Transformed, holder string, o PresentationOptions) {
+	results, err := integrity.Verify(ctx, r.Canonicalizer, r.Resolver, document,
+		integrity.Expectation{Purpose: "authentication", Domain: o.Domain, Challenge: o.Challenge, Now: r.now, Transformed: transformed})
+	if err != nil {
+		j.fail(CheckProof, problemOf(err))
+		j.add(CheckHolder, Skipped, "there is no key to ask about", "")
+		return
+	}
+	var broken []Problem
+	away := true
+	var keys []did.Key
+	for _, result := range results {
+		if result.Err == nil {
+			keys = append(keys, result.Key)
+			continue
+		}
+		broken = append(broken, problemOf(result.Err))
+		away = away && unreachable(result.Err)
+	}
+	switch {
+	case len(broken) > 0 && away:
+		j.Doubt(CheckProof, broken...)
+	case len(broken) > 0:
+		j.fail(CheckProof, broken...)
+	default:
+		j.add(CheckProof, Passed, "the presentation is signed for authentication", "")
+	}
+	for _, result := range results {
+		j.Evidence(proofEvidence(result.Proof))
+	}
+	switch {
+	case len(keys) == 0:
+		j.add(CheckHolder, Skipped, "there is no good signature to ask about", "")
+	case holder == "":
+		j.add(CheckHolder, Skipped, "the presentation names no holder", "")
+	case slices.ContainsFunc(keys, func(key did.Key) bool { belongs, _ := key.Belongs(holder); return belongs }):
+		j.add(CheckHolder, Passed, "the key belongs to the holder", "")
+		j.Evidence("holder " + holder)
+	default:
+		_, why := keys[0].Belongs(holder)
+		j.fail(CheckHolder, problem(vcdm+"CRYPTOGRAPHIC_SECURITY_ERROR", "nothing proves that the key is the holder's: "+why, "Sign with a key that the document of the holder lists."))
+	}
+}
+
+// contents checks what is presented.
+func (r run) contents(ctx context.Context, j *judgement, document map[string]any, o PresentationOptions) []Report {
+	entries := listOf(document["verifiableCredential"])
+	if len(entries) == 0 {
+		j.add(CheckPresented, Skipped, "the presentation holds no credential", "")
+		return []Report{}
+	}
+	if !j.Holds(CheckContext, CheckProof, CheckHolder) {
+		j.add(CheckPresented, Skipped, "this was not looked at, since nobody presents it", "")
+		return []Report{}
+	}
+	if len(entries) > maxPresented {
+		j.fail(CheckPresented, problem(vcdm+"RANGE_ERROR", fmt.Sprintf("the presentation holds %d credentials, and %d are the limit", len(entries), maxPresented), "Present fewer at once."))
+		return []Report{}
+	}
+	reports := make([]Report, 0, len(entries))
+	var against, doubts []Problem
+	for i, entry := range entries {
+		p := &Parsed{}
+		var ok bool
+		if p.Document, ok = entry.(map[string]any); !ok {
+			continue // the rules say so
+		}
+		if slices.Contains(typesOf(p.Document), "EnvelopedVerifiableCredential") {
+			opened, err := fromEnvelope(p.Document)
+			if err != nil {
+				against = append(against, problem(vcdm+"PARSING_ERROR", fmt.Sprintf("credential %d cannot be read", i+1), ""))
+				continue
+			}
+			p = opened
+		}
+		report := r.judge(ctx, p, Options{Rules: o.Rules})
+		failed := slices.ContainsFunc(report.Checks, func(c Check) bool { return c.Outcome == Failed })
+		for _, found := range report.Problems {
+			found.Detail = fmt.Sprintf("Credential %d: %s", i+1, found.Detail)
+			if failed {
+				against = append(against, found)
+			} else {
+				doubts = append(doubts, found)
+			}
+		}
+		reports = append(reports, report)
+	}
+	switch {
+	case len(against) > 0:
+		j.fail(CheckPresented, append(against, doubts...)...)
+	case len(doubts) > 0:
+		j.Doubt(CheckPresented, doubts...)
+	default:
+		j.add(CheckPresented, Passed, fmt.Sprintf("all %d credentials are verified", len(reports)), "")
+	}
+	return reports
+}

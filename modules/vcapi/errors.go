@@ -1,0 +1,59 @@
+package vcapi
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/badge-engine/badge-engine/modules/internal/credential"
+	"github.com/badge-engine/badge-engine/modules/internal/credential/integrity"
+	"github.com/badge-engine/badge-engine/modules/internal/jsonld"
+	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
+	"github.com/badge-engine/badge-engine/platform/fault"
+)
+
+// The faults of this module. The API has 400 for whatever cannot be accepted.
+var (
+	ErrUnreadable = fault.New(fault.Malformed, "vcapi.unreadable", "The request cannot be read.")
+	ErrMediaType  = fault.New(fault.Unsupported, "vcapi.media_type", "Requests of this API are JSON.")
+	ErrOption     = fault.New(fault.Malformed, "vcapi.option", "An option is not known, or cannot be used.")
+	ErrInvalid    = fault.New(fault.Malformed, "vcapi.invalid", "The credential breaks rules and cannot be signed.")
+	ErrSecured    = fault.New(fault.Malformed, "vcapi.secured", "The credential is signed already.")
+	ErrIssuer     = fault.New(fault.Malformed, "vcapi.issuer", "The issuer that the credential names is not kept here.")
+	ErrReserved   = fault.New(fault.Malformed, "vcapi.reserved", "Only this server itself makes credentials of this kind or under this id.")
+	ErrDerive     = fault.New(fault.Malformed, "vcapi.derive", "Nothing can be derived from this credential.")
+	ErrNotFound   = fault.New(fault.NotFound, "vcapi.not_found", "No such credential was signed here.")
+	ErrStatus     = fault.New(fault.Malformed, "vcapi.status", "The status cannot be changed so.")
+)
+
+func invalid(found []openbadges.Violation) error {
+	f := ErrInvalid
+	violations := make([]fault.Violation, len(found))
+	for i, v := range found {
+		violations[i] = fault.Violation{Pointer: "/credential" + v.Pointer, Rule: v.Rule, Detail: v.Detail, Remedy: v.Remedy}
+	}
+	return f.Violating(violations...)
+}
+
+// refused turns what the kernel says of a document to be signed into a fault.
+func refused(err error, f *fault.Fault) error {
+	var expansion *jsonld.Error
+	if errors.As(err, &expansion) {
+		return f.With(err).Violating(fault.Violation{Pointer: "/credential" + expansion.Pointer, Rule: "JSON-LD 1.1, strict expansion: " + expansion.Code, Detail: expansion.Problem, Remedy: expansion.Remedy})
+	}
+	var proof *integrity.Error
+	if errors.As(err, &proof) {
+		return f.With(err).Detailf("%s", sentence(proof.Problem)).Violating(fault.Violation{Rule: "Data Integrity 1.0: " + string(proof.Code), Detail: proof.Problem, Remedy: proof.Remedy})
+	}
+	var parse *credential.ParseError
+	if errors.As(err, &parse) {
+		return f.With(err).Detailf("%s", sentence(parse.Problem)).Violating(fault.Violation{Pointer: parse.Pointer, Rule: "request schema", Detail: parse.Problem, Remedy: parse.Remedy})
+	}
+	return err
+}
+
+func sentence(s string) string {
+	if s == "" {
+		return ""
+	}
+	return strings.ToUpper(s[:1]) + s[1:] + "."
+}

@@ -1,0 +1,20 @@
+-- +goose Up
+
+-- What was signed for callers who wrote the credential themselves: not the credential,
+-- which is theirs, but whose it is and where its status is.
+CREATE TABLE vcapi_credentials (
+    id            text PRIMARY KEY,
+    issuer_id     text   NOT NULL,
+    credential_id text,
+    cryptosuite   text   NOT NULL,
+    digest        text   NOT NULL,
+    status_list   text,
+    status_index  integer,
+    principal     text   NOT NULL,
+    created_at    datetime NOT NULL
+);
+CREATE INDEX idx_vcapi_credentials_credential ON vcapi_credentials (credential_id);
+CREATE UNIQUE INDEX idx_vcapi_credentials_status ON vcapi_credentials (status_list, status_index);
+
+-- +goose Down
+DROP TABLE vcapi_credentials;

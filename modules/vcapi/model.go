@@ -1,0 +1,18 @@
+package vcapi
+
+import "time"
+
+type credentialRow struct {
+	ID           string `gorm:"primaryKey"`
+	IssuerID     string
+	CredentialID *string
+	Cryptosuite  string
+	Digest       string
+	StatusList   *string
+	StatusIndex  *int64
+	Principal    string
+	CreatedAt    time.Time
+}
+
+// TableName implements the naming of gorm.
+func (credentialRow) TableName() string { return "vcapi_credentials" }
