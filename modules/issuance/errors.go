@@ -26,6 +26,9 @@ var (
 	ErrVersion       = fault.New(fault.Precondition, "issuance.version", "It was changed by someone else meanwhile.")
 	ErrIdempotency   = fault.New(fault.Malformed, "issuance.idempotency_key", "The Idempotency-Key is not usable.")
 	ErrPicture       = fault.New(fault.NotFound, "issuance.picture_not_found", "There is no picture to bake this credential into.")
+	ErrBatchUnknown  = fault.New(fault.NotFound, "issuance.batch_not_found", "There is no such batch.")
+	ErrBatchFile     = fault.New(fault.Invalid, "issuance.batch_file", "The file of the batch cannot be read.")
+	ErrBatchOver     = fault.New(fault.Conflict, "issuance.batch_over", "The batch is over.")
 	ErrSealed        = fault.New(fault.Internal, "issuance.sealed", "A signing key does not open under the key-encryption key.")
 )
 

@@ -23,14 +23,15 @@ import (
 
 type handlers struct {
 	service *Service
+	batches *Batches
 	keyring *Keyring
 	page    *page.Renderer
 	pages   *page.Pages
 }
 
-func newHandlers(service *Service, keyring *Keyring, renderer *page.Renderer) (*handlers, error) {
+func newHandlers(service *Service, batches *Batches, keyring *Keyring, renderer *page.Renderer) (*handlers, error) {
 	pages, err := page.Parse(templates, "templates/*.html")
-	return &handlers{service: service, keyring: keyring, page: renderer, pages: pages}, err
+	return &handlers{service: service, batches: batches, keyring: keyring, page: renderer, pages: pages}, err
 }
 
 type orderInput struct {
@@ -191,6 +192,100 @@ func (h *handlers) issue(c *fiber.Ctx) error {
 		}
 	}
 	return versioned(c, status, issued.Version, out)
+}
+
+type batchOutput struct {
+	ID        string    `json:"id"`
+	DryRun    bool      `json:"dryRun"`
+	State     string    `json:"state" enum:"running,completed,cancelled"`
+	Total     int64     `json:"total" doc:"Orders in the file."`
+	Processed int64     `json:"processed" doc:"Of them, those that were dealt with."`
+	Succeeded int64     `json:"succeeded" doc:"Of those, how many were issued; in a dry run, how many would be."`
+	Failed    int64     `json:"failed" doc:"Of those, how many were not; the lines say why."`
+	Trouble   string    `json:"trouble,omitempty" doc:"Code of what keeps it from going on just now. It is tried again by itself."`
+	CreatedAt time.Time `json:"createdAt"`
+	UpdatedAt time.Time `json:"updatedAt"`
+}
+
+type batchLineOutput struct {
+	Line         int64           `json:"line" doc:"Which order of the file, counted from 1 without the names of columns and without empty lines."`
+	State        string          `json:"state" enum:"pending,issued,valid,failed"`
+	CredentialID string          `json:"credentialId,omitempty"`
+	PublicURL    string          `json:"publicUrl,omitempty"`
+	Problem      json.RawMessage `json:"problem,omitempty" doc:"Why it failed: code, title, detail and errors as in a problem document."`
+}
+
+func batchOf(b Batch) batchOutput {
+	return batchOutput{
+		ID: b.ID, DryRun: b.DryRun, State: string(b.State), Total: b.Total, Processed: b.Processed, Succeeded: b.Succeeded, Failed: b.Failed,
+		Trouble: b.Trouble, CreatedAt: b.Created, UpdatedAt: b.Updated,
+	}
+}
+
+// batchFormats are the media types of the files of batches.
+var batchFormats = map[string]Format{"application/x-ndjson": NDJSON, "application/ndjson": NDJSON, "application/jsonl": NDJSON, "text/csv": CSV}
+
+func (h *handlers) acceptBatch(c *fiber.Ctx) error {
+	key, err := idempotencyKey(c)
+	if err != nil {
+		return err
+	}
+	file, mediaType, err := httpserver.Upload(c, "file")
+	if err != nil {
+		return err
+	}
+	format, ok := batchFormats[mediaType]
+	if !ok {
+		return httpserver.ErrMediaType.Detailf("Send application/x-ndjson or text/csv.")
+	}
+	dryRun, err := strconv.ParseBool(cmp.Or(c.Query("dryRun"), "false"))
+	if err != nil {
+		return httpserver.ErrQuery.Detailf("dryRun must be true or false.")
+	}
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%s %q %t ", format, c.Query("achievementId"), dryRun)
+	sum.Write(file)
+	batch, replayed, err := h.batches.Accept(c.UserContext(), BatchOrder{
+		AchievementID: c.Query("achievementId"), Format: format, File: file, DryRun: dryRun, IdempotencyKey: key, RequestHash: hex.EncodeToString(sum.Sum(nil)),
+	})
+	if err != nil {
+		return err
+	}
+	if replayed {
+		c.Set("Idempotent-Replay", "true")
+	}
+	c.Location("/api/v1/batches/" + batch.ID)
+	return httpserver.JSON(c, fiber.StatusAccepted, batchOf(batch))
+}
+
+func (h *handlers) readBatch(c *fiber.Ctx) error {
+	batch, err := h.batches.Batch(c.UserContext(), c.Params("id"))
+	if err != nil {
+		return err
+	}
+	return httpserver.JSON(c, fiber.StatusOK, batchOf(batch))
+}
+
+func (h *handlers) cancelBatch(c *fiber.Ctx) error {
+	batch, err := h.batches.Cancel(c.UserContext(), c.Params("id"))
+	if err != nil {
+		return err
+	}
+	return httpserver.JSON(c, fiber.StatusOK, batchOf(batch))
+}
+
+func (h *handlers) batchLines(c *fiber.Ctx) error {
+	q, err := httpserver.PageQuery(c, nil)
+	if err != nil {
+		return err
+	}
+	found, err := h.batches.Lines(c.UserContext(), c.Params("id"), c.Query("state"), q)
+	if err != nil {
+		return err
+	}
+	return httpserver.JSON(c, fiber.StatusOK, paging.Map(found, func(l BatchLine) batchLineOutput {
+		return batchLineOutput{Line: l.Number, State: l.State, CredentialID: l.CredentialID, PublicURL: h.batches.publicURL(l), Problem: l.Problem}
+	}))
 }
 
 // sorts are the orders of the list.

@@ -52,5 +52,40 @@ type credentialRow struct {
 	UpdatedAt      time.Time
 }
 
+// batchRow is one request to issue to many.
+type batchRow struct {
+	ID             string `gorm:"primaryKey"`
+	Owner          string
+	IdempotencyKey *string
+	RequestHash    *string
+	DryRun         bool
+	State          string
+	Total          int64
+	Processed      int64 // rows before this are dealt with
+	Succeeded      int64
+	Failed         int64
+	Trouble        string
+	LeaseUntil     time.Time // until then one process works on it
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+}
+
+// TableName implements the naming of gorm.
+func (batchRow) TableName() string { return "issuance_batches" }
+
+// batchLine is one recipient of a batch. The order is sealed until it is dealt with,
+// and then forgotten.
+type batchLine struct {
+	BatchID      string `gorm:"primaryKey"`
+	Number       int64  `gorm:"primaryKey"`
+	State        string
+	CredentialID string
+	Sealed       []byte
+	Problem      *string
+}
+
+// TableName implements the naming of gorm.
+func (batchLine) TableName() string { return "issuance_batch_lines" }
+
 // TableName implements the naming of gorm. Operators query this table by name.
 func (credentialRow) TableName() string { return "achievement_credentials" }

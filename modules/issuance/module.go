@@ -40,14 +40,15 @@ var Module = fx.Module("issuance",
 	fx.Provide(func(s *Store, w Work, k *Keyring, seal *Sealer, r *statuslist.Register, a Achievements, c integrity.Canonicalizer, o perhaps) Parts {
 		return Parts{Store: s, Work: w, Keyring: k, Sealer: seal, Statuses: r, Achievements: a, Audit: o.Audit, Recipients: o.Recipients, Canonical: c}
 	}, fx.Private),
-	fx.Provide(New),
+	fx.Provide(New, NewBatches),
 	fx.Provide(newHandlers, fx.Private),
 	httpserver.Mount(Routes),
 	httpserver.Speak(func(r *page.Renderer) httpserver.Dialect {
 		return httpserver.Dialect{Prefix: "/credentials/", Write: r.Problem}
 	}),
 	probe.Provide(func(k *Keyring) probe.Probe { return probe.Probe{Name: "keys", Check: k.Check} }),
-	fx.Invoke(func(lc fx.Lifecycle, s *Service) {
+	fx.Invoke(func(lc fx.Lifecycle, s *Service, b *Batches) {
 		lc.Append(fx.StartHook(s.Settle))
+		lc.Append(fx.StartStopHook(b.Start, b.Stop))
 	}),
 )

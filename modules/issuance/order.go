@@ -26,6 +26,8 @@ type Order struct {
 	// caller issues once. RequestHash tells a repetition from another order.
 	IdempotencyKey string
 	RequestHash    string
+
+	id string // of the credential; a new one where it is empty
 }
 
 // Award is what is special about one award of an achievement: the members of the

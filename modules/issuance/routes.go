@@ -15,6 +15,9 @@ const (
 	suspending = "Everybody sees it where the credential's status entry speaks of suspension (statusPurpose of the order); where it speaks of revocation it shows on the pages and in the verifier of this server alone, and published is false."
 )
 
+// batchLimit is the largest file of a batch. It is held in memory while it is read.
+const batchLimit = 32 << 20
+
 // Routes is the table of URLs of this module.
 func Routes(h *handlers) httpserver.Table {
 	issue := httpserver.Scope(principal.ScopeCredentialsIssue)
@@ -36,6 +39,12 @@ func Routes(h *handlers) httpserver.Table {
 		{Method: "GET", Path: "/api/v1/credentials/:id", Access: read, Handler: h.read, Tag: "Credentials", Summary: "Read a credential", Response: credentialOutput{}, Errors: []int{404, 410}},
 		{Method: "PUT", Path: "/api/v1/credentials/:id", Access: issue, Handler: h.reissue, Tag: "Credentials", Summary: "Issue a new version of a credential", Description: "Same identifier, recipient and achievement, a later validFrom: this is how Open Badges supersedes a version.", Params: []httpserver.Param{ifMatch}, Request: Award{}, Response: credentialOutput{}, Errors: []int{400, 404, 410, 412, 415, 422}},
 		{Method: "DELETE", Path: "/api/v1/credentials/:id", Access: issue, Handler: h.withdraw, Tag: "Credentials", Summary: "Stop keeping and publishing a credential", Description: "The document and the recipient are forgotten and the public address answers 410. It does not revoke: copies in the world stay valid.", Status: 204, Errors: []int{404, 410}},
+		{Method: "POST", Path: "/api/v1/batches", Access: issue, Handler: h.acceptBatch, Tag: "Batches", Summary: "Issue to up to 100,000 recipients", Description: "NDJSON with an order on each line, as for one credential, or CSV whose first line names the columns. It is carried out in the background, in the order of the file; an order that cannot be issued does not hinder the others. A dry run checks every order and issues none.", Params: []httpserver.Param{
+			key, httpserver.Query("achievementId", "of the orders that name none"), httpserver.Query("dryRun", "check the orders and issue none", "true", "false"),
+		}, Request: httpserver.Body{MediaTypes: []string{"application/x-ndjson", "text/csv", "multipart/form-data"}, Note: "The file, or a form with it in the field file."}, Response: batchOutput{}, Status: 202, Deadline: 2 * time.Minute, BodyLimit: batchLimit, Errors: []int{400, 409, 413, 415, 422}},
+		{Method: "GET", Path: "/api/v1/batches/:id", Access: issue, Handler: h.readBatch, Tag: "Batches", Summary: "How far a batch has come", Response: batchOutput{}, Errors: []int{404}},
+		{Method: "GET", Path: "/api/v1/batches/:id/lines", Access: issue, Handler: h.batchLines, Tag: "Batches", Summary: "What came of each order of a batch", Params: append(httpserver.PageParams(), httpserver.Query("state", "only those in this state", linePending, lineIssued, lineValid, lineFailed)), Response: paging.Page[batchLineOutput]{}, Errors: []int{400, 404}},
+		{Method: "POST", Path: "/api/v1/batches/:id/cancel", Access: issue, Handler: h.cancelBatch, Tag: "Batches", Summary: "Issue no more of a batch", Description: "What is issued stays.", Response: batchOutput{}, Errors: []int{404, 409}},
 		{Method: "POST", Path: "/api/v1/credentials/:id/renew", Access: issue, Handler: h.renew, Tag: "Credentials", Summary: "Issue a new version that is valid longer", Description: "It says the same as the version before.", Params: []httpserver.Param{ifMatch}, Request: renewInput{}, Response: credentialOutput{}, Errors: []int{400, 404, 409, 410, 412, 415, 422}},
 		{Method: "PUT", Path: "/api/v1/credentials/:id/recipient", Access: issue, Handler: h.readdress, Tag: "Credentials", Summary: "Issue a new version to the same person under another address", Description: "For somebody whose e-mail address changed: it says the same as the version before, and the old address finds it no longer.", Params: []httpserver.Param{ifMatch}, Request: Recipient{}, Response: credentialOutput{}, Errors: []int{400, 404, 409, 410, 412, 415, 422}},
 		{Method: "POST", Path: "/api/v1/credentials/withdraw", Access: issue, Handler: h.withdrawWhere, Tag: "Credentials", Summary: "Stop keeping and publishing all credentials that a query matches", Description: "For somebody who asks to be forgotten. " + byQuery, Request: queryMembers{}, Response: queryOutput{}, Deadline: 2 * time.Minute, Errors: []int{400, 409, 415, 422}},

@@ -1,6 +1,7 @@
 package issuance
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -335,7 +336,7 @@ func (s *Service) prepare(ctx context.Context, order Order) (draft, error) {
 	if order.Recipient.ID == "" && plan.needsSubject() {
 		order.Recipient.ID = newURN()
 	}
-	id, now := newID(), s.now().UTC().Truncate(time.Second)
+	id, now := cmp.Or(order.id, newID()), s.now().UTC().Truncate(time.Second)
 	doc := openbadges.AchievementCredential{
 		ID: s.URL(id), Type: []string{"VerifiableCredential", "AchievementCredential"},
 		Issuer: issuer,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -392,4 +393,161 @@ func (s *Store) Credentials(ctx context.Context, f Filter, q paging.Query) (pagi
 		return paging.Position{Value: at.UTC().Format(time.RFC3339Nano), ID: r.ID}
 	}, filters...)
 	return paging.Map(cut, credentialRow.credential), nil
+}
+
+func (r batchRow) batch() Batch {
+	return Batch{
+		ID: r.ID, DryRun: r.DryRun, State: BatchState(r.State), Total: r.Total, Processed: r.Processed, Succeeded: r.Succeeded, Failed: r.Failed,
+		Trouble: r.Trouble, Created: r.CreatedAt.UTC(), Updated: r.UpdatedAt.UTC(), owner: r.Owner, requestHash: value(r.RequestHash),
+	}
+}
+
+// InsertBatch stores a batch, or answers that its idempotency key is taken.
+func (s *Store) InsertBatch(ctx context.Context, row batchRow) error {
+	err := s.db.Session(ctx).Create(&row).Error
+	if errors.Is(err, gorm.ErrDuplicatedKey) {
+		return errRepeated
+	}
+	return err
+}
+
+// InsertLines stores lines of a batch.
+func (s *Store) InsertLines(ctx context.Context, lines []batchLine) error {
+	if len(lines) == 0 {
+		return nil
+	}
+	return s.db.Session(ctx).Create(&lines).Error
+}
+
+// BatchRow reads a batch, or answers [ErrBatchUnknown].
+func (s *Store) BatchRow(ctx context.Context, id string) (batchRow, error) {
+	var row batchRow
+	err := s.db.Session(ctx).Take(&row, "id = ?", id).Error
+	return row, one(err, ErrBatchUnknown)
+}
+
+// Batch reads a batch, or answers [ErrBatchUnknown].
+func (s *Store) Batch(ctx context.Context, id string) (Batch, error) {
+	var row batchRow
+	err := s.db.Reader(ctx).Take(&row, "id = ?", id).Error
+	return row.batch(), one(err, ErrBatchUnknown)
+}
+
+// BatchByKey reads what a request came to, or answers [ErrBatchUnknown].
+func (s *Store) BatchByKey(ctx context.Context, owner, key string) (Batch, error) {
+	var row batchRow
+	err := s.db.Session(ctx).Take(&row, "owner = ? AND idempotency_key = ?", owner, key).Error
+	return row.batch(), one(err, ErrBatchUnknown)
+}
+
+// AnyBatch names a batch that waits for somebody to work on it, if there is any.
+func (s *Store) AnyBatch(ctx context.Context, now time.Time) (string, error) {
+	var ids []string
+	err := s.db.Reader(ctx).Model(&batchRow{}).Where("state = 'running' AND lease_until < ?", now).Order("lease_until").Limit(1).Pluck("id", &ids).Error
+	if err != nil || len(ids) == 0 {
+		return "", err
+	}
+	return ids[0], nil
+}
+
+// LeaseBatch gives a batch to whoever asks first, until a time.
+func (s *Store) LeaseBatch(ctx context.Context, id string, now, until time.Time) (bool, error) {
+	tx := s.db.Session(ctx).Model(&batchRow{}).Where("id = ? AND state = 'running' AND lease_until < ?", id, now).Update("lease_until", until)
+	return tx.RowsAffected > 0, tx.Error
+}
+
+// ReleaseBatch lets another work on a batch.
+func (s *Store) ReleaseBatch(ctx context.Context, id string, at time.Time) error {
+	return s.db.Session(ctx).Model(&batchRow{}).Where("id = ?", id).Update("lease_until", at).Error
+}
+
+// Trouble notes what keeps a batch from going on.
+func (s *Store) Trouble(ctx context.Context, id, code string) error {
+	return s.db.Session(ctx).Model(&batchRow{}).Where("id = ?", id).Update("trouble", code).Error
+}
+
+// CancelBatch ends a running batch, and forgets the orders that are left; or answers
+// [ErrBatchOver].
+func (s *Store) CancelBatch(ctx context.Context, id string, at time.Time) error {
+	err := changed(s.db.Session(ctx).Model(&batchRow{}).Where("id = ? AND state = 'running'", id).
+		Updates(map[string]any{"state": string(BatchCancelled), "updated_at": at}), ErrBatchOver)
+	if err != nil {
+		return err
+	}
+	return s.db.Session(ctx).Model(&batchLine{}).Where("batch_id = ? AND sealed IS NOT NULL", id).Update("sealed", nil).Error
+}
+
+// NextLines reads the lines of a batch behind a number, in order.
+func (s *Store) NextLines(ctx context.Context, id string, after int64, n int) (lines []batchLine, err error) {
+	err = s.db.Session(ctx).Where("batch_id = ? AND number > ?", id, after).Order("number").Limit(n).Find(&lines).Error
+	return lines, err
+}
+
+// AdvanceBatch moves a batch on, or answers [ErrBatchOver] if somebody else did, or
+// ended it.
+func (s *Store) AdvanceBatch(ctx context.Context, from, to batchRow) error {
+	return changed(s.db.Session(ctx).Model(&batchRow{}).Where("id = ? AND state = 'running' AND processed = ?", from.ID, from.Processed).
+		Updates(map[string]any{
+			"state": to.State, "processed": to.Processed, "succeeded": to.Succeeded, "failed": to.Failed, "trouble": to.Trouble,
+			"lease_until": to.LeaseUntil, "updated_at": to.UpdatedAt,
+		}), ErrBatchOver)
+}
+
+// UpdateLines stores what came of lines, and forgets their orders.
+func (s *Store) UpdateLines(ctx context.Context, lines []batchLine) error {
+	numbers := map[string][]int64{}
+	for _, l := range lines {
+		if l.State != lineFailed {
+			numbers[l.State] = append(numbers[l.State], l.Number)
+			continue
+		}
+		err := s.db.Session(ctx).Model(&batchLine{}).Where("batch_id = ? AND number = ?", l.BatchID, l.Number).
+			Updates(map[string]any{"state": lineFailed, "sealed": nil, "problem": l.Problem}).Error
+		if err != nil {
+			return err
+		}
+	}
+	for state, list := range numbers {
+		err := s.db.Session(ctx).Model(&batchLine{}).Where("batch_id = ? AND number IN ?", lines[0].BatchID, list).
+			Updates(map[string]any{"state": state, "sealed": nil}).Error
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Lines reads a page of the lines of a batch, in their order.
+func (s *Store) Lines(ctx context.Context, id, state string, q paging.Query) (paging.Page[BatchLine], error) {
+	after, further, err := q.After(id, state)
+	if err != nil {
+		return paging.Page[BatchLine]{}, err
+	}
+	number := int64(0)
+	if further {
+		if number, err = strconv.ParseInt(after.Value, 10, 64); err != nil {
+			return paging.Page[BatchLine]{}, paging.ErrCursor.With(err)
+		}
+	}
+	tx := s.db.Reader(ctx).Omit("sealed").Where("batch_id = ? AND number > ?", id, number)
+	if state != "" {
+		tx = tx.Where("state = ?", state)
+	}
+	var rows []batchLine
+	if err := tx.Order("number").Limit(q.Limit + 1).Find(&rows).Error; err != nil {
+		return paging.Page[BatchLine]{}, err
+	}
+	cut := paging.Cut(q, rows, func(l batchLine) paging.Position {
+		return paging.Position{Value: strconv.FormatInt(l.Number, 10), ID: l.BatchID}
+	}, id, state)
+	return paging.Map(cut, func(l batchLine) BatchLine {
+		line := BatchLine{Number: l.Number, State: l.State}
+		if l.State == lineIssued {
+			line.CredentialID = l.CredentialID
+		}
+		if l.Problem != nil {
+			line.Problem = []byte(*l.Problem)
+		}
+		return line
+	}), nil
 }

@@ -1,0 +1,386 @@
+package issuance_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/badge-engine/badge-engine/modules/issuance"
+	"github.com/badge-engine/badge-engine/platform/database"
+	"github.com/badge-engine/badge-engine/platform/paging"
+	"github.com/badge-engine/badge-engine/platform/principal"
+	"github.com/badge-engine/badge-engine/test/dbtest"
+)
+
+func batches(h *house) *issuance.Batches {
+	return issuance.NewBatches(h.Service, slog.New(slog.NewTextHandler(&h.log, nil)))
+}
+
+func emails(n int) []byte {
+	var b bytes.Buffer
+	for i := range n {
+		fmt.Fprintf(&b, `{"recipient":{"email":"person-%d@example.org"}}`+"\n", i)
+	}
+	return b.Bytes()
+}
+
+func batch(file []byte) issuance.BatchOrder {
+	return issuance.BatchOrder{AchievementID: achievementID, Format: issuance.NDJSON, File: file}
+}
+
+// lines reads the whole report of a batch.
+func lines(t testing.TB, b *issuance.Batches, ctx context.Context, id, state string) (all []issuance.BatchLine) {
+	t.Helper()
+	q := paging.Query{Limit: 40}
+	for {
+		page, err := b.Lines(ctx, id, state, q)
+		must(t, err)
+		all = append(all, page.Items...)
+		if q.Cursor = page.Next; q.Cursor == "" {
+			return all
+		}
+	}
+}
+
+func TestABatchIssuesEachOrderOnce(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := as(t, "token:1"), build(t, db, secure)
+		b := batches(h)
+		file := append(emails(230), []byte(`
+			{"recipient":{"email":"nobody"}}
+			{"recipient":{"email":"ada@example.org"},"validUntil":"2001-01-01T00:00:00Z"}
+
+			{"recipient":{"email":"ada@example.org"},"shoeSize":44}
+			{"recipient":{"email":"ada@example.org"}
+			{"recipient":{"email":"ada@example.org"},"achievementId":"`+id(404)+`"}
+			{"recipient":{"email":"ada@example.org"},"achievementId":"`+strings.ToUpper(achievementID)+`","narrative":"Last."}`)...)
+		accepted, replayed, err := b.Accept(ctx, batch(file))
+		if err != nil || replayed || accepted.State != issuance.BatchRunning || accepted.Total != 236 || accepted.Processed != 0 {
+			t.Fatalf("accepted %+v, %v", accepted, err)
+		}
+		var sealed []struct{ Sealed []byte }
+		must(t, db.Reader(ctx).Raw("SELECT sealed FROM issuance_batch_lines").Scan(&sealed).Error)
+		for _, row := range sealed {
+			if bytes.Contains(row.Sealed, []byte("example.org")) {
+				t.Fatal("an address can be read in the table")
+			}
+		}
+		worked, err := b.Work(ctx)
+		if err != nil || !worked {
+			t.Fatalf("worked %t, %v", worked, err)
+		}
+		done, err := b.Batch(ctx, strings.ToUpper(accepted.ID))
+		if err != nil || done.State != issuance.BatchCompleted || done.Succeeded != 231 || done.Failed != 5 || done.Processed != 236 {
+			t.Fatalf("it came to %+v, %v", done, err)
+		}
+		if worked, err := b.Work(ctx); worked || err != nil {
+			t.Errorf("there is more to do: %v", err)
+		}
+		if rows := h.count(t, db); rows != 231 {
+			t.Errorf("%d credentials", rows)
+		}
+		all := lines(t, b, ctx, done.ID, "")
+		pointers := map[int64]string{231: "/recipient/email", 232: "/validUntil", 233: "/shoeSize", 234: "", 235: "/achievementId"}
+		indexes := map[int64]bool{}
+		for i, line := range all {
+			if line.Number != int64(i+1) {
+				t.Fatalf("line %d is number %d", i+1, line.Number)
+			}
+			pointer, bad := pointers[line.Number]
+			if bad {
+				var p struct {
+					Code   string
+					Errors []struct{ Pointer string }
+				}
+				must(t, json.Unmarshal(line.Problem, &p))
+				if line.State != "failed" || line.CredentialID != "" || p.Code != "issuance.invalid" || len(p.Errors) == 0 || p.Errors[0].Pointer != pointer {
+					t.Errorf("line %d: %s %s", line.Number, line.State, line.Problem)
+				}
+				continue
+			}
+			c, err := h.Credential(ctx, line.CredentialID)
+			must(t, err)
+			if line.State != "issued" || indexes[c.Place.Index] {
+				t.Errorf("line %d is %s, or shares an entry", line.Number, line.State)
+			}
+			indexes[c.Place.Index] = true
+			if recipient := fmt.Sprintf("person-%d@example.org", i); i%50 == 0 && !h.verify(t, db, c.Document, recipient) {
+				t.Errorf("line %d does not verify for %s", line.Number, recipient)
+			}
+		}
+		if failed := lines(t, b, ctx, done.ID, "failed"); len(failed) != 5 {
+			t.Errorf("%d failed", len(failed))
+		}
+		var left int64
+		must(t, db.Reader(ctx).Raw("SELECT count(*) FROM issuance_batch_lines WHERE sealed IS NOT NULL").Scan(&left).Error)
+		if left != 0 || strings.Contains(h.log.String(), "@example.org") {
+			t.Errorf("%d orders are still kept, or the log tells of them", left)
+		}
+	})
+}
+
+func TestADryRunIssuesNothing(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := as(t, "token:1"), build(t, db, secure)
+		b := batches(h)
+		o := batch(append(emails(120), `{"recipient":{}}`...))
+		o.DryRun = true
+		accepted, _, err := b.Accept(ctx, o)
+		must(t, err)
+		_, err = b.Work(ctx)
+		must(t, err)
+		done, err := b.Batch(ctx, accepted.ID)
+		if err != nil || done.State != issuance.BatchCompleted || done.Succeeded != 120 || done.Failed != 1 || h.count(t, db) != 0 {
+			t.Errorf("it came to %+v, %v, with %d credentials", done, err, h.count(t, db))
+		}
+		for _, line := range lines(t, b, ctx, done.ID, "") {
+			if line.CredentialID != "" || (line.State == "valid") == (line.Number == 121) {
+				t.Errorf("line %+v", line)
+			}
+		}
+	})
+}
+
+func TestABatchThatIsRepeatedIsOne(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := as(t, "token:1"), build(t, db, secure)
+		b := batches(h)
+		o := batch(emails(3))
+		o.IdempotencyKey, o.RequestHash = "key", "hash"
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		ids := map[string]int{}
+		for range 5 {
+			wg.Go(func() {
+				got, _, err := b.Accept(ctx, o)
+				if err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				ids[got.ID]++
+				mu.Unlock()
+			})
+		}
+		wg.Wait()
+		for {
+			if worked, err := b.Work(ctx); !worked {
+				must(t, err)
+				break
+			}
+		}
+		if len(ids) != 1 || h.count(t, db) != 3 {
+			t.Errorf("%v with %d credentials", ids, h.count(t, db))
+		}
+		o.RequestHash = "another"
+		_, _, err := b.Accept(ctx, o)
+		wants(t, err, issuance.ErrMismatch)
+		if _, replayed, err := b.Accept(as(t, "token:2"), o); replayed || err != nil {
+			t.Errorf("the key of another caller: %t, %v", replayed, err)
+		}
+	})
+}
+
+// TestABatchGoesOnWhereItStopped stops in the middle in every way: asked to, killed
+// before and after a chunk is stored, overtaken by another process, and by trouble.
+func TestABatchGoesOnWhereItStopped(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := as(t, "token:1"), build(t, db, secure)
+		b := batches(h)
+		accepted, _, err := b.Accept(ctx, batch(emails(450)))
+		must(t, err)
+		stop := func(meddle func() error) {
+			h.sign.mu.Lock()
+			h.sign.meddled, h.sign.meddle = false, meddle
+			h.sign.mu.Unlock()
+		}
+		progress := func() int64 {
+			t.Helper()
+			got, err := b.Batch(ctx, accepted.ID)
+			must(t, err)
+			return got.Processed
+		}
+
+		asked, cancel := context.WithCancel(ctx)
+		stop(func() error { cancel(); return nil })
+		if _, err := b.Work(asked); err != nil && !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		first := progress()
+
+		// Another process does all that is left while this one signs a chunk of it.
+		other := batches(h)
+		h.at = h.at.Add(time.Minute)
+		stop(func() error {
+			stop(nil)
+			h.at = h.at.Add(time.Minute) // the lease is over
+			_, err := other.Work(ctx)
+			return err
+		})
+		_, err = b.Work(ctx)
+		if err != nil || progress() != 450 || first >= 450 {
+			t.Errorf("after %d lines it is at %d, %v", first, progress(), err)
+		}
+		if rows := h.count(t, db); rows != 450 {
+			t.Errorf("%d credentials for 450 orders", rows)
+		}
+
+		accepted, _, err = b.Accept(ctx, batch(emails(10)))
+		must(t, err)
+		stop(func() error { return errBroken })
+		if _, err := b.Work(ctx); !errors.Is(err, errBroken) {
+			t.Errorf("the trouble is %v", err)
+		}
+		if got, _ := b.Batch(ctx, accepted.ID); got.Trouble == "" || got.Processed != 0 || h.count(t, db) != 450 {
+			t.Errorf("it came to %+v", got)
+		}
+		if worked, _ := b.Work(ctx); worked {
+			t.Error("it is tried again at once")
+		}
+		h.at = h.at.Add(time.Minute)
+		_, err = b.Work(ctx)
+		if got, _ := b.Batch(ctx, accepted.ID); err != nil || got.State != issuance.BatchCompleted || got.Trouble != "" || h.count(t, db) != 460 {
+			t.Errorf("it came to %+v, %v", got, err)
+		}
+	})
+}
+
+func TestABatchIsCancelled(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := as(t, "token:1"), build(t, db, secure)
+		b := batches(h)
+		accepted, _, err := b.Accept(ctx, batch(emails(300)))
+		must(t, err)
+		h.sign.meddle = func() error { _, err := b.Cancel(ctx, accepted.ID); return err }
+		if _, err := b.Work(ctx); err != nil {
+			t.Error(err)
+		}
+		got, err := b.Batch(ctx, accepted.ID)
+		if err != nil || got.State != issuance.BatchCancelled || got.Processed != h.count(t, db) || got.Processed != 0 {
+			t.Errorf("it came to %+v with %d credentials, %v", got, h.count(t, db), err)
+		}
+		var left int64
+		must(t, db.Reader(ctx).Raw("SELECT count(*) FROM issuance_batch_lines WHERE sealed IS NOT NULL").Scan(&left).Error)
+		if left != 0 {
+			t.Errorf("%d orders are still kept", left)
+		}
+		_, err = b.Cancel(ctx, accepted.ID)
+		wants(t, err, issuance.ErrBatchOver)
+		for _, caller := range []context.Context{as(t, "token:2"), t.Context()} {
+			_, err = b.Batch(caller, accepted.ID)
+			wants(t, err, issuance.ErrBatchUnknown)
+			_, err = b.Lines(caller, accepted.ID, "", paging.Query{Limit: 5})
+			wants(t, err, issuance.ErrBatchUnknown)
+			_, err = b.Cancel(caller, accepted.ID)
+			wants(t, err, issuance.ErrBatchUnknown)
+		}
+		if _, err := b.Batch(principal.With(t.Context(), principal.Principal{ID: "token:9", Scopes: []string{principal.ScopeAdmin}}), accepted.ID); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestFilesOfBatches(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := as(t, "token:1"), build(t, db, secure)
+		b := batches(h)
+		const head = "email,id,identifier,identifierType,name,narrative,creditsEarned,evidenceUrl,evidenceNarrative,refreshable,validUntil\n"
+		for name, row := range map[string]struct {
+			format issuance.Format
+			file   string
+			total  int64 // 0: refused
+			failed int64
+		}{
+			"CSV": {issuance.CSV, "\ufeff" + head + "ada@example.org,did:example:ada,S-1,systemId,\"Badge, \"\"one\"\"\",\"two\nlines\",2.5,https://e.example.org/1,Seen,true,2040-01-01T00:00:00Z\r\nbob@example.org,,,,,,,,,,\r\n", 2, 0},
+			"CSV of a spreadsheet where the comma divides numbers": {issuance.CSV, "email;name\nada@example.org;One\n", 1, 0},
+			"a number that is none":                                {issuance.CSV, "email,creditsEarned,refreshable\na@b.org,many,\na@b.org,,perhaps\na@b.org,1,1\n", 3, 2},
+			"an identifier without a type":                         {issuance.CSV, "identifier\nS-1\n", 1, 1},
+			"a column nobody knows":                                {issuance.CSV, "email,shoeSize\na@b.org,44\n", 0, 0},
+			"a column that is there twice":                         {issuance.CSV, "email,email\na@b.org,b@b.org\n", 0, 0},
+			"a line with too many fields":                          {issuance.CSV, "email\na@b.org,b\n", 0, 0},
+			"a quote that does not end":                            {issuance.CSV, "email\n\"a@b.org\n", 0, 0},
+			"names of columns alone":                               {issuance.CSV, "email\n", 0, 0},
+			"an empty CSV":                                         {issuance.CSV, "", 0, 0},
+			"an empty file":                                        {issuance.NDJSON, "\n \n", 0, 0},
+			"an array":                                             {issuance.NDJSON, `[{"recipient":{"email":"a@b.org"}}]`, 1, 1},
+			"what is not UTF-8":                                    {issuance.NDJSON, "{\"recipient\":{\"email\":\"\xff@b.org\"}}", 0, 0},
+			"a line that is too long":                              {issuance.NDJSON, `{"narrative":"` + strings.Repeat("a", 300<<10) + `"}`, 0, 0},
+			"a member that is there twice":                         {issuance.NDJSON, `{"recipient":{"email":"a@b.org","email":"b@b.org"}}`, 1, 1},
+			"null":                                                 {issuance.NDJSON, "null", 1, 1},
+			"too many orders":                                      {issuance.CSV, "id\n" + strings.Repeat("urn:x:y\n", issuance.MostLines+1), 0, 0},
+			"another format":                                       {"xml", "<x/>", 0, 0},
+		} {
+			t.Run(name, func(t *testing.T) {
+				got, _, err := b.Accept(ctx, issuance.BatchOrder{AchievementID: achievementID, Format: row.format, File: []byte(row.file)})
+				if row.total == 0 {
+					wants(t, err, issuance.ErrBatchFile)
+					return
+				}
+				must(t, err)
+				_, err = b.Work(ctx)
+				must(t, err)
+				if got, err = b.Batch(ctx, got.ID); err != nil || got.Total != row.total || got.Failed != row.failed || got.State != issuance.BatchCompleted {
+					t.Errorf("it came to %+v, %v: %s", got, err, lines(t, b, ctx, got.ID, "failed")[0].Problem)
+				}
+				if name == "CSV" {
+					c, err := h.Credential(ctx, lines(t, b, ctx, got.ID, "")[0].CredentialID)
+					must(t, err)
+					doc := decode(t, c)
+					if doc.Name != `Badge, "one"` || doc.CredentialSubject.Narrative != "two\nlines" || *doc.CredentialSubject.CreditsEarned != 2.5 || doc.Evidence[0].ID != "https://e.example.org/1" || doc.RefreshService == nil || len(doc.CredentialSubject.Identifier) != 2 {
+						t.Errorf("issued %s", c.Document)
+					}
+				}
+			})
+		}
+		var kept int64
+		must(t, db.Reader(ctx).Raw("SELECT count(*) FROM issuance_batch_lines l WHERE NOT EXISTS (SELECT 1 FROM issuance_batches b WHERE b.id = l.batch_id)").Scan(&kept).Error)
+		if kept != 0 {
+			t.Errorf("%d lines of refused files are kept", kept)
+		}
+		for _, bad := range []string{"x", id(404)} {
+			_, _, err := b.Accept(ctx, issuance.BatchOrder{AchievementID: bad, Format: issuance.NDJSON, File: emails(1)})
+			violates(t, err, "/achievementId")
+			_, err = b.Batch(ctx, bad)
+			wants(t, err, issuance.ErrBatchUnknown)
+		}
+	})
+}
+
+// BenchmarkBatch issues a thousand at once, and for comparison one by one.
+func BenchmarkBatch(b *testing.B) {
+	const n = 1000
+	for _, engine := range dbtest.Engines(b) {
+		db := dbtest.Open(b, engine.URL)
+		runner, err := migrationsOf(db)
+		must(b, err, runner.Up(b.Context()))
+		h := build(b, db, secure)
+		ctx := as(b, "token:1")
+		all := batches(h)
+		b.Run(engine.Name+"/batch", func(b *testing.B) {
+			for b.Loop() {
+				accepted, _, err := all.Accept(ctx, batch(emails(n)))
+				must(b, err)
+				_, err = all.Work(ctx)
+				must(b, err)
+				if got, err := all.Batch(ctx, accepted.ID); err != nil || got.Succeeded != n {
+					b.Fatalf("%+v, %v", got, err)
+				}
+			}
+		})
+		b.Run(engine.Name+"/one by one", func(b *testing.B) {
+			for b.Loop() {
+				for range n {
+					if _, _, err := h.Issue(ctx, order()); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,162 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/badge-engine/badge-engine/test/dbtest"
+)
+
+// batchState is how far a batch is.
+type batchState struct {
+	ID, State                           string
+	Total, Processed, Succeeded, Failed int
+}
+
+func (h *house) batch(id string) (b batchState) {
+	h.t.Helper()
+	h.must(200, h.send("GET", "/api/v1/batches/"+id, nil)).into(h.t, &b)
+	return b
+}
+
+// wait asks until a batch is so far.
+func (h *house) wait(id string, far func(batchState) bool) batchState {
+	h.t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; {
+		b := h.batch(id)
+		if far(b) {
+			return b
+		}
+		if time.Now().After(deadline) {
+			h.t.Fatalf("the batch is at %+v", b)
+		}
+		<-time.After(20 * time.Millisecond) // the server limits its callers
+	}
+}
+
+func completed(b batchState) bool { return b.State == "completed" }
+
+func TestABatchIsIssued(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		achievement := h.achievement(h.issuer(), "")
+		file := []byte("email,narrative\nada@example.org,One\nnobody,Two\nbob@example.org,Three\n")
+		send := func(query, key string) answer {
+			return h.send("POST", "/api/v1/batches?achievementId="+achievement+query, file, "Content-Type", "text/csv", "Idempotency-Key", key)
+		}
+		var dry, real batchState
+		h.must(202, send("&dryRun=true", "dry")).into(t, &dry)
+		if b := h.wait(dry.ID, completed); b.Succeeded != 2 || b.Failed != 1 {
+			t.Errorf("the dry run came to %+v", b)
+		}
+		first := h.must(202, send("", "real"))
+		first.into(t, &real)
+		if first.header.Get("Location") != "/api/v1/batches/"+real.ID {
+			t.Errorf("it is at %s", first.header.Get("Location"))
+		}
+		again := h.must(202, send("", "real"))
+		if again.header.Get("Idempotent-Replay") != "true" || !bytes.Contains(again.body, []byte(real.ID)) {
+			t.Errorf("repeated as %s", again.body)
+		}
+		if a := send("&dryRun=true", "real"); a.status != 409 {
+			t.Errorf("another request of the same key: %d", a.status)
+		}
+		h.wait(real.ID, completed)
+		var report struct {
+			Items []struct {
+				Line                           int
+				State, CredentialID, PublicURL string
+				Problem                        struct{ Code string }
+			}
+		}
+		h.must(200, h.send("GET", "/api/v1/batches/"+real.ID+"/lines", nil)).into(t, &report)
+		if len(report.Items) != 3 || report.Items[0].State != "issued" || report.Items[1].Problem.Code != "issuance.invalid" || report.Items[2].PublicURL == "" {
+			t.Errorf("the report is %+v", report)
+		}
+		h.verified(h.must(200, h.send("GET", "/credentials/"+report.Items[2].CredentialID, nil)).body, "application/json", "bob@example.org", true)
+		if a := h.send("POST", "/api/v1/batches/"+real.ID+"/cancel", nil); a.status != 409 {
+			t.Errorf("cancelling what is over: %d", a.status)
+		}
+		for name, row := range map[string]struct {
+			query, kind, body string
+			status            int
+		}{
+			"another media type":  {"", "application/json", "{}", 415},
+			"a dry run or not":    {"&dryRun=perhaps", "text/csv", "email\n", 400},
+			"an unknown column":   {"", "text/csv", "shoeSize\n44\n", 422},
+			"nothing":             {"", "text/csv", "", 400},
+			"another achievement": {"0", "text/csv", "email\na@b.org\n", 422},
+		} {
+			if a := h.send("POST", "/api/v1/batches?achievementId="+achievement+row.query, []byte(row.body), "Content-Type", row.kind); a.status != row.status {
+				t.Errorf("%s: %d %s", name, a.status, a.body)
+			}
+		}
+	})
+}
+
+// TestKillingTheServerInABatchIssuesNothingTwice kills it again and again while it works on
+// one, and counts what there is in the end.
+func TestKillingTheServerInABatchIssuesNothingTwice(t *testing.T) {
+	const total = 1500
+	for _, e := range dbtest.Engines(t) {
+		t.Run(e.Name, func(t *testing.T) {
+			dir := t.TempDir()
+			s := start(t, dir, e.URL, "PUBLIC_URL=http://localhost:9")
+			achievement := s.achievement(s.issuer(), "")
+			var file bytes.Buffer
+			file.WriteString("email\n")
+			for i := range total {
+				fmt.Fprintf(&file, "person-%d@example.org\n", i)
+			}
+			var b batchState
+			s.must(202, s.send("POST", "/api/v1/batches?achievementId="+achievement, file.Bytes(), "Content-Type", "text/csv")).into(t, &b)
+			kills := 0
+			for at := 1; kills < 2; at += 500 {
+				if got := s.wait(b.ID, func(b batchState) bool { return b.Processed >= at || b.State == "completed" }); got.State == "completed" {
+					break
+				}
+				s.cmd.Process.Signal(syscall.SIGKILL)
+				s.cmd.Wait()
+				kills++
+				s = start(t, dir, e.URL, "PUBLIC_URL=http://localhost:9")
+			}
+			if got := s.wait(b.ID, completed); got.Succeeded != total || got.Failed != 0 || kills == 0 {
+				t.Errorf("after %d kills it came to %+v", kills, got)
+			}
+			ids, cursor := map[string]bool{}, ""
+			for {
+				var page struct {
+					Items []struct{ ID string }
+					Next  string
+				}
+				s.must(200, s.send("GET", "/api/v1/credentials?limit=500&cursor="+cursor, nil)).into(t, &page)
+				for _, c := range page.Items {
+					ids[c.ID] = true
+				}
+				if cursor = page.Next; cursor == "" {
+					break
+				}
+			}
+			for cursor = ""; ; {
+				var page struct {
+					Items []struct{ State, CredentialID string }
+					Next  string
+				}
+				s.must(200, s.send("GET", "/api/v1/batches/"+b.ID+"/lines?limit=500&cursor="+cursor, nil)).into(t, &page)
+				for _, l := range page.Items {
+					if l.State != "issued" || !ids[l.CredentialID] {
+						t.Fatalf("the report says %+v", l)
+					}
+				}
+				if cursor = page.Next; cursor == "" {
+					break
+				}
+			}
+			if len(ids) != total {
+				t.Errorf("%d credentials for %d orders", len(ids), total)
+			}
+		})
+	}
+}
