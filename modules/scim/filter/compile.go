@@ -99,7 +99,7 @@ type compiler struct {
 
 // fail says what is wrong with the test at a byte of the filter.
 func fail(at int, format string, args ...any) *refusal.Error {
-	return refusal.New(refusal.InvalidFilter, "The filter cannot be applied: %s", fmt.Sprintf(format, args...))
+	return refusal.New(refusal.InvalidFilter, "The filter cannot be applied: %s, at byte %d.", fmt.Sprintf(format, args...), at)
 }
 
 func (c compiler) compile(n Node) (Predicate, *refusal.Error) {
