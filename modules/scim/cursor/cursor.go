@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"strings"
 	"time"
 
 	"github.com/badge-engine/badge-engine/modules/scim/refusal"
@@ -48,7 +49,7 @@ const (
 )
 
 // most is the size of the longest cursor that is looked at. Keys are attribute values, which can be long.
-const most = 16 << 10
+const most = 1 << 20
 
 // Seal makes the cursor for a place.
 func (k *Keeper) Seal(q Query, p Position) string {
@@ -71,7 +72,7 @@ func (k *Keeper) Seal(q Query, p Position) string {
 // expiredCursor for one that is too old.
 func (k *Keeper) Open(text string, q Query) (Position, error) {
 	invalid := refusal.New(refusal.InvalidCursor, "The cursor does not belong to this query. Begin again with an empty cursor, and change neither filter nor order between pages.")
-	if len(text) > most {
+	if len(text) > most || strings.ContainsAny(text, "\r\n") { // line ends, which the decoder would skip
 		return Position{}, invalid
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
