@@ -13,8 +13,8 @@ import (
 type client struct{ base, token string }
 
 // do sends a request and answers the body, or an error that carries what the
-// server said about its refusal.
-func (c *client) do(ctx context.Context, method, path, mediaType string, body []byte) ([]byte, error) {
+// server said about its refusal. Further headers come in pairs.
+func (c *client) do(ctx context.Context, method, path, mediaType string, body []byte, headers ...string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
@@ -23,6 +23,9 @@ func (c *client) do(ctx context.Context, method, path, mediaType string, body []
 		request.Header.Set("Content-Type", mediaType)
 	}
 	request.Header.Set("Authorization", "Bearer "+c.token)
+	for i := 0; i+1 < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+	}
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,8 @@ package e2e
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -159,4 +161,45 @@ func TestKillingTheServerInABatchIssuesNothingTwice(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestACommandIssuesToEverybodyInAFile(t *testing.T) {
+	h := boot(t, nil)
+	achievement := h.achievement(h.issuer(), "")
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	token := file("token", admin+"\n")
+	good := file("good.csv", "email\nada@example.org\nbob@example.org\n")
+	mixed := file("mixed.NDJSON", `{"recipient":{"email":"ada@example.org"}}`+"\n"+`{"recipient":{"email":"nobody"}}`+"\n")
+	report := filepath.Join(dir, "report.ndjson")
+	issue := func(code int, more ...string) string {
+		t.Helper()
+		return string(run(t, code, append([]string{"issue", "--server", h.base, "--token-file", token, "--achievement", achievement}, more...)...))
+	}
+	if out := issue(1, mixed, "--dry-run"); out != "line 2: The credential would break rules of its standards, so it was not signed.\n  /recipient/email: This is not an e-mail address. Give an address such as person@example.org.\n" {
+		t.Errorf("it says %q", out)
+	}
+	issue(0, good, "--report", report)
+	issue(0, good) // the same file is issued once
+	if lines, err := os.ReadFile(report); err != nil || bytes.Count(lines, []byte(`"state":"issued"`)) != 2 {
+		t.Errorf("the report is %s, %v", lines, err)
+	}
+	var page struct{ Items []struct{ ID string } }
+	h.must(200, h.send("GET", "/api/v1/credentials", nil)).into(t, &page)
+	if len(page.Items) != 2 {
+		t.Errorf("%d credentials", len(page.Items))
+	}
+	issue(1, file("bad.csv", "shoeSize\n44\n"))
+	issue(1, filepath.Join(dir, "nothing-there.csv"))
+	issue(2, file("list.txt", "email\n"))
+	issue(2)
+	run(t, 1, "issue", good, "--server", h.base, "--token-file", file("other", "nobody knows"), "--achievement", achievement)
+	run(t, 2, "issue", good)
 }
