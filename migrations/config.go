@@ -6,6 +6,7 @@ import "errors"
 type Config struct {
 	OnStart     string `env:"MIGRATE_ON_START" help:"auto, always or never: whether a start migrates; auto does on SQLite and in development"` // auto, always or never
 	Environment string `env:"APP_ENV" help:"development lets a start migrate on every engine"`                                                 // development is the one that matters here
+	AcceptNewer bool   `env:"MIGRATE_ACCEPT_NEWER" help:"whether to start on a schema that a newer version made, as when rolling back"`
 }
 
 // Default migrates by itself only where no operator does it.

@@ -143,6 +143,17 @@ func TestASchemaThatIsNewerThanTheProgramIsFine(t *testing.T) {
 		older := runner(t, db, nil, set("birds", "CREATE TABLE birds_1 (id text);"))
 		must(t, older.Check(t.Context()))
 		must(t, older.Up(t.Context()))
+
+		// Who runs goes on; who starts must mean it.
+		if unknown, err := older.Unknown(t.Context()); err != nil || len(unknown) != 1 || unknown[0] != "birds/00002" {
+			t.Errorf("unknown: %v %v", unknown, err)
+		}
+		if err := older.Start(t.Context(), migrations.Default()); !errors.Is(err, migrations.ErrNewer) || !strings.Contains(err.Error(), "birds/00002") || !strings.Contains(err.Error(), "MIGRATE_ACCEPT_NEWER") {
+			t.Errorf("a start on a newer schema: %v", err)
+		}
+		accept := migrations.Default()
+		accept.AcceptNewer = true
+		must(t, older.Start(t.Context(), accept))
 	})
 }
 

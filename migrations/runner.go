@@ -21,6 +21,10 @@ var (
 	ErrOlder = fault.New(fault.Unavailable, "migrations.older",
 		"The schema of the database is older than this program; run `badge-engine migrate up`.")
 
+	// ErrNewer says that a newer version of this program changed the schema.
+	ErrNewer = fault.New(fault.Unavailable, "migrations.newer",
+		"The schema of the database is newer than this program.")
+
 	// ErrUnknown says that no module of the name given has migrations.
 	ErrUnknown = fault.New(fault.NotFound, "migrations.unknown",
 		"No module of this name has migrations.")
@@ -159,13 +163,53 @@ func (r *Runner) Check(ctx context.Context) error {
 	return nil
 }
 
+// Unknown lists what the schema has and this program does not know: a newer version
+// made it.
+func (r *Runner) Unknown(ctx context.Context) ([]string, error) {
+	tables, err := r.db.Tables(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var unknown []string
+	for _, set := range r.sets {
+		provider, err := r.provider(set)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(tables, set.table()) {
+			continue
+		}
+		var applied []int64
+		if err := r.db.Reader(ctx).Table(set.table()).Where("version_id > 0").Order("version_id").Pluck("version_id", &applied).Error; err != nil {
+			return nil, err
+		}
+		for _, version := range applied {
+			known := func(s *goose.Source) bool { return s.Version == version }
+			if !slices.ContainsFunc(provider.ListSources(), known) {
+				unknown = append(unknown, fmt.Sprintf("%s/%05d", set.Module, version))
+			}
+		}
+	}
+	return unknown, nil
+}
+
 // Start brings the schema up to date if cfg says so, and otherwise warns if it
-// is older: readiness refuses until somebody migrates.
+// is older: readiness refuses until somebody migrates. On a schema that a newer
+// version of this program made it answers [ErrNewer], unless cfg says that this is
+// meant. Servers that already run go on: a change of schema works with the code
+// before it, so that an upgrade needs no pause.
 func (r *Runner) Start(ctx context.Context, cfg Config) error {
+	unknown, err := r.Unknown(ctx)
+	if err != nil {
+		return err
+	}
+	if len(unknown) > 0 && !cfg.AcceptNewer {
+		return ErrNewer.Detailf("It has %s. %s To start all the same, as when rolling back, set MIGRATE_ACCEPT_NEWER=true.", strings.Join(unknown, ", "), newerRemedy)
+	}
 	if cfg.Automatic(r.db.Dialect()) {
 		return r.Up(ctx)
 	}
-	err := r.Check(ctx)
+	err = r.Check(ctx)
 	if errors.Is(err, ErrOlder) {
 		r.log.WarnContext(ctx, "schema is older than this program; run `badge-engine migrate up`", slog.Any("error", err))
 		return nil

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/fx"
 
 	"github.com/badge-engine/badge-engine/app/engine"
+	"github.com/badge-engine/badge-engine/platform/config"
 )
 
 func serveCommand() *cobra.Command {
@@ -28,6 +29,11 @@ func serveCommand() *cobra.Command {
 			cfg, err := configured()
 			if err != nil {
 				return err
+			}
+			if environ, err := config.Environment("."); err == nil {
+				for _, s := range config.Strangers(&cfg, environ) {
+					fmt.Fprintln(cmd.ErrOrStderr(), "badge-engine: "+s.String())
+				}
 			}
 			e, err := engine.New(engine.Options{Config: cfg})
 			if err != nil {

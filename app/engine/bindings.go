@@ -51,6 +51,7 @@ var bindings = fx.Provide(
 	newHome,
 	func(h *home) verification.Documents { return h },
 	func(p *httpserver.Phase) health.Phase { return p },
+	func(d *doctor) health.Doctor { return d },
 )
 
 // auditKey closes the audit trail with a key of its own from the key-encryption key.

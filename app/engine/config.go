@@ -1,8 +1,11 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
+	"time"
 
 	"github.com/badge-engine/badge-engine/migrations"
 	"github.com/badge-engine/badge-engine/modules/auth"
@@ -73,8 +76,30 @@ func Load(environ map[string]string) (Config, error) {
 	if cfg.Log, err = cfg.Log.Modular(environ); err != nil {
 		return Config{}, err
 	}
-	_, err = cfg.public()
-	return cfg, err
+	return cfg, nil
+}
+
+// Check refuses an address of the world, of a database or of a cache that no part
+// could use. Nothing is dialed.
+func (c Config) Check() error {
+	_, err := c.public()
+	errs := []error{err}
+	quiet := slog.New(slog.DiscardHandler)
+	if c.Database.Check() == nil { // else it was said already
+		db, err := database.New(c.Database, quiet, databaseDrivers()...)
+		if err == nil {
+			err = db.Close()
+		}
+		errs = append(errs, err)
+	}
+	if c.Cache.Check() == nil {
+		store, err := cache.New(c.Cache, time.Now, cacheDrivers()...)
+		if err == nil {
+			err = store.Close()
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 func (c Config) public() (config.PublicURL, error) {

@@ -105,6 +105,7 @@ func graph(cfg Config, listener net.Listener, log *slog.Logger, now func() time.
 		telemetry.Module,
 		modules,
 		bindings,
+		fx.Provide(newDoctor(cfg)),
 		fx.Invoke((*home).move),
 		httpserver.Module, // last to start, first to stop
 	}

@@ -8,7 +8,10 @@ import (
 	"github.com/badge-engine/badge-engine/platform/httpserver"
 )
 
-type handlers struct{ service *Service }
+type handlers struct {
+	service *Service
+	doctor  Doctor
+}
 
 func (h handlers) report(c *fiber.Ctx) error {
 	r := h.service.Report()
@@ -24,6 +27,10 @@ func (h handlers) report(c *fiber.Ctx) error {
 func (h handlers) live(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	return httpserver.JSON(c, http.StatusOK, Live{Status: Healthy})
+}
+
+func (h handlers) examine(c *fiber.Ctx) error {
+	return httpserver.JSON(c, http.StatusOK, h.doctor.Examine(c.UserContext()))
 }
 
 // Live is the answer of a process that runs.

@@ -22,6 +22,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/health"
 	"github.com/badge-engine/badge-engine/platform/fault"
 	"github.com/badge-engine/badge-engine/platform/httpserver"
+	"github.com/badge-engine/badge-engine/platform/principal"
 	"github.com/badge-engine/badge-engine/platform/probe"
 )
 
@@ -177,6 +178,13 @@ func TestAStartThatIsGivenUpLeavesNothing(t *testing.T) {
 	}
 }
 
+// nobody is ever known.
+type nobody struct{}
+
+func (nobody) Authenticate(context.Context, httpserver.Credentials) (principal.Principal, error) {
+	return principal.Principal{}, nil
+}
+
 func TestModuleOverHTTP(t *testing.T) {
 	var failing atomic.Bool
 	cfg := httpserver.Default()
@@ -185,7 +193,7 @@ func TestModuleOverHTTP(t *testing.T) {
 	var service *health.Service
 	app := fxtest.New(t, fx.NopLogger,
 		fx.Supply(cfg, health.Config{Interval: 10 * time.Millisecond, Timeout: time.Minute}, slog.New(slog.DiscardHandler)),
-		fx.Provide(func(p *httpserver.Phase) health.Phase { return p }),
+		fx.Provide(func(p *httpserver.Phase) health.Phase { return p }, func() health.Doctor { return nil }, func() httpserver.Guard { return nobody{} }),
 		probe.Provide(func() probe.Probe {
 			return probe.Probe{Name: "p", Check: func(context.Context) error {
 				if failing.Load() {
@@ -210,7 +218,7 @@ func TestModuleOverHTTP(t *testing.T) {
 		}
 		defer res.Body.Close()
 		body, err := io.ReadAll(res.Body)
-		if err != nil || res.StatusCode != status || !strings.Contains(string(body), contains) || strings.Contains(string(body), "secret") || res.Header.Get("Cache-Control") != "no-store" {
+		if err != nil || res.StatusCode != status || !strings.Contains(string(body), contains) || strings.Contains(string(body), "secret") || status != 401 && res.Header.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s %s: %v %d %s", method, path, err, res.StatusCode, body)
 		}
 	}
@@ -218,6 +226,7 @@ func TestModuleOverHTTP(t *testing.T) {
 	ask("GET", "/health/ready", 200, `"status":"healthy"`)
 	ask("GET", "/health/live", 200, `{"status":"healthy"}`)
 	ask("HEAD", "/health", 200, "")
+	ask("GET", "/api/v1/admin/doctor", 401, "httpserver.unauthenticated")
 	failing.Store(true)
 	for service.Report().OK() { // ends: the probe is asked again soon
 		runtime.Gosched()

@@ -509,6 +509,17 @@ func (k *Keyring) Check(ctx context.Context) error {
 	return err
 }
 
+// Vouch answers [ErrSealed] if the signing keys were sealed under another
+// key-encryption key, so that no replica starts that could not issue. A database
+// that cannot be asked, or has no schema yet, stops no start.
+func (k *Keyring) Vouch(ctx context.Context) error {
+	err := k.Check(ctx)
+	if !errors.Is(err, ErrSealed) {
+		return nil
+	}
+	return ErrSealed.Detailf("Configure the key under which it was sealed, the same on every replica: KEY_ENCRYPTION_KEY, or KEY_ENCRYPTION_KEY_FILE from the backup.")
+}
+
 // Ledger answers what was issued, for those who must not remove what credentials name.
 type Ledger struct{ store *Store }
 

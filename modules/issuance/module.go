@@ -47,7 +47,8 @@ var Module = fx.Module("issuance",
 		return httpserver.Dialect{Prefix: "/credentials/", Write: r.Problem}
 	}),
 	probe.Provide(func(k *Keyring) probe.Probe { return probe.Probe{Name: "keys", Check: k.Check} }),
-	fx.Invoke(func(lc fx.Lifecycle, s *Service, b *Batches) {
+	fx.Invoke(func(lc fx.Lifecycle, k *Keyring, s *Service, b *Batches) {
+		lc.Append(fx.StartHook(k.Vouch))
 		lc.Append(fx.StartHook(s.Settle))
 		lc.Append(fx.StartStopHook(b.Start, b.Stop))
 	}),

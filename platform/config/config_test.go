@@ -194,3 +194,37 @@ func TestPublicURL(t *testing.T) {
 		t.Errorf("%v %v", u, err)
 	}
 }
+
+func TestWhatWasGivenIsSaidAndSecretsAreNot(t *testing.T) {
+	for _, row := range []struct {
+		environ     map[string]string
+		says, lacks string
+	}{
+		{map[string]string{"PORT": "13"}, `PORT must not be 13; PORT is "13"`, ""},
+		{map[string]string{"PORT": "redis://u:hunter2@x"}, `PORT is "redis://`, "hunter2"},
+		{map[string]string{"TIMEOUT": "postgres://x?password=hunter2"}, "TIMEOUT is", "hunter2"},
+	} {
+		s := start()
+		environ := map[string]string{"NEED": "x"}
+		for name, value := range row.environ {
+			environ[name] = value
+		}
+		err := config.Load(&s, environ)
+		if err == nil || !strings.Contains(err.Error(), row.says) || row.lacks != "" && strings.Contains(err.Error(), row.lacks) {
+			t.Errorf("%v: %v", row.environ, err)
+		}
+	}
+}
+
+func TestStrangersAreWhatLooksLikeOurs(t *testing.T) {
+	s := start()
+	got := config.Strangers(&s, map[string]string{
+		"PORT": "1", "CACHE_REDIS_PASSWORD": "", "CACHE_REDIS_PASSWORD_FILE": "", "LOG_LEVEL_SCIM": "", // ours
+		"HOME": "", "PATH": "", "POST": "", "POSTGRES_PASSWORD": "", // others'
+		"PUBLIC_URI": "", "TIMEOUTS": "", "ENTRA_ANYTHING": "", // like ours
+	})
+	want := []config.Stranger{{Name: "ENTRA_ANYTHING"}, {Name: "PUBLIC_URI", Meant: "PUBLIC_URL"}, {Name: "TIMEOUTS", Meant: "TIMEOUT"}}
+	if !slices.Equal(got, want) {
+		t.Errorf("%+v", got)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/caarlos0/env/v11"
@@ -43,7 +44,9 @@ func Load(into any, environ map[string]string) error {
 		return fmt.Errorf("config: %T is no pointer to a struct", into)
 	}
 	var errs []error
+	var all []variable
 	walk(root.Elem(), "", func(v variable) {
+		all = append(all, v)
 		if err := v.load(environ); err != nil {
 			errs = append(errs, err)
 		}
@@ -51,7 +54,54 @@ func Load(into any, environ map[string]string) error {
 	if len(errs) > 0 {
 		return errors.Join(errs...) // checking half-filled parts would only add noise
 	}
-	return check(root)
+	for _, err := range leaves(check(root)) {
+		errs = append(errs, given(err, all, environ))
+	}
+	return errors.Join(errs...)
+}
+
+// given adds to what a part says of its variables what they were given, unless it
+// says so itself.
+func given(err error, all []variable, environ map[string]string) error {
+	said := err.Error()
+	for _, v := range all {
+		value := environ[v.name]
+		if value == "" || !mentions(said, v.name) || strings.Contains(said, strconv.Quote(value)) {
+			continue
+		}
+		said += fmt.Sprintf("; %s is %s", v.name, v.masked(value, false))
+	}
+	if said == err.Error() {
+		return err
+	}
+	return fmt.Errorf("%w%s", err, said[len(err.Error()):])
+}
+
+// mentions reports whether a text names a variable, and not only one whose name
+// begins or ends like it.
+func mentions(text, name string) bool {
+	for at := 0; ; at += len(name) {
+		i := strings.Index(text[at:], name)
+		if i < 0 {
+			return false
+		}
+		at += i
+		before, after := byte(' '), byte(' ')
+		if at > 0 {
+			before = text[at-1]
+		}
+		if at+len(name) < len(text) {
+			after = text[at+len(name)]
+		}
+		if !part(before) && !part(after) {
+			return true
+		}
+	}
+}
+
+// part reports whether a letter may stand in a variable's name.
+func part(b byte) bool {
+	return b == '_' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9'
 }
 
 // variable is a field that the environment fills.
@@ -132,7 +182,7 @@ func (v variable) explain(err error, value string) error {
 		return fmt.Errorf("%s must be set: %s", v.name, v.field.Tag.Get("help"))
 	}
 	if v.secret() {
-		return fmt.Errorf("%s cannot be used", v.name)
+		return fmt.Errorf("%s cannot be used; it is %s", v.name, v.masked(value, false))
 	}
 	if v.value.CanAddr() {
 		if _, ok := v.value.Addr().Interface().(encoding.TextUnmarshaler); ok {
@@ -146,7 +196,7 @@ func (v variable) explain(err error, value string) error {
 			return fmt.Errorf("%s cannot be used: %w", v.name, err)
 		}
 	}
-	return fmt.Errorf("%s is %q; give %s", v.name, value, kindName(v.field.Type))
+	return fmt.Errorf("%s is %q; give %s", v.name, withoutPassword(value), kindName(v.field.Type))
 }
 
 func kindName(t reflect.Type) string {
@@ -154,13 +204,13 @@ func kindName(t reflect.Type) string {
 	case t.String() == "time.Duration":
 		return "a duration such as 30s or 5m"
 	case t.Kind() == reflect.Bool:
-		return "true or false"
+		return "true or false, such as true"
 	case t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64:
-		return "a whole number"
+		return "a whole number, such as 10"
 	case t.Kind() == reflect.Float32 || t.Kind() == reflect.Float64:
-		return "a number"
+		return "a number, such as 0.5"
 	case t.Kind() == reflect.Slice:
-		return "a list separated by commas"
+		return "a list separated by commas, such as a,b"
 	}
 	return "a value of type " + t.String()
 }

@@ -175,9 +175,14 @@ func (d *DB) Lock(ctx context.Context, name string) (release func(), err error) 
 }
 
 // Tables lists the names of all tables in order.
-func (d *DB) Tables(ctx context.Context) ([]string, error) {
+func (d *DB) Tables(ctx context.Context) ([]string, error) { return d.names(ctx, d.driver.Tables()) }
+
+// Indexes lists the names of all usable indexes in order.
+func (d *DB) Indexes(ctx context.Context) ([]string, error) { return d.names(ctx, d.driver.Indexes()) }
+
+func (d *DB) names(ctx context.Context, statement string) ([]string, error) {
 	var names []string
-	if err := d.Reader(ctx).Raw(d.driver.Tables()).Scan(&names).Error; err != nil {
+	if err := d.Reader(ctx).Raw(statement).Scan(&names).Error; err != nil {
 		return nil, err
 	}
 	slices.Sort(names)

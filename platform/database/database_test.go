@@ -173,6 +173,9 @@ func TestEchoShowsStatementsAndNoValues(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer db.Close()
+			if err := db.Start(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 			session := db.Session(t.Context())
 			session.Exec("CREATE TABLE people (id integer PRIMARY KEY, email text)")
 			session.Exec("INSERT INTO people (id, email) VALUES (?, ?)", 1, "ada@example.org")

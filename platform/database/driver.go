@@ -5,6 +5,8 @@ import (
 	"database/sql"
 
 	"gorm.io/gorm"
+
+	"github.com/badge-engine/badge-engine/platform/diagnosis"
 )
 
 // Driver is a storage plug-in: everything that one engine does differently.
@@ -40,6 +42,17 @@ type Driver interface {
 
 	// Tables is a statement that lists the names of all tables, one a row.
 	Tables() string
+
+	// Indexes is a statement that lists the names of all usable indexes, one a row.
+	Indexes() string
+
+	// Explain says in plain words why there is no connection, and the remedy; it
+	// must not repeat values or the password.
+	Explain(cfg Config, err error) (found, remedy string)
+
+	// Examine notes what only this engine knows: its version, its settings, its
+	// slowest statements. There is a connection.
+	Examine(ctx context.Context, cfg Config, pool *sql.DB, n *diagnosis.Notes)
 
 	JSON
 }

@@ -35,7 +35,7 @@ var breaches = []struct {
 	{"platform imports migrations", source{dir: "platform/database", name: "database.go", ours: []string{"migrations"}}, "platform imports only platform"},
 	{"platform imports the composition root", source{dir: "platform/database", name: "database.go", ours: []string{"app/engine"}}, "platform imports only platform"},
 	{"a platform test imports a module", source{dir: "platform/database", name: "database_test.go", ours: []string{"modules/auth"}}, "platform imports only platform"},
-	{"a leaf imports platform", source{dir: "platform/fault", name: "fault.go", ours: []string{"platform/config"}}, "fault, principal and probe import nothing of ours"},
+	{"a leaf imports platform", source{dir: "platform/fault", name: "fault.go", ours: []string{"platform/config"}}, "fault, principal, probe and diagnosis import nothing of ours"},
 	{"a test of the house imports a module", source{dir: "test/e2e", name: "issue_test.go", ours: []string{"modules/issuance"}}, "tests of the house import only app/engine, migrations and platform"},
 	{"a test of the house imports the commands", source{dir: "test/e2e", name: "issue_test.go", ours: []string{"app/command"}}, "tests of the house import only app/engine, migrations and platform"},
 	{"a test of the house imports the probe of foreign servers", source{dir: "test/conformance/scim", name: "house_test.go", ours: []string{"app/command/scimprobe"}}, ""},

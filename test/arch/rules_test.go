@@ -36,7 +36,7 @@ const (
 var plugins = []string{"platform/database/postgres", "platform/database/sqlite", "platform/cache/redis", "platform/cache/memory"}
 
 // leaves import nothing of ours.
-var leaves = []string{"platform/fault", "platform/principal", "platform/probe"}
+var leaves = []string{"platform/fault", "platform/principal", "platform/probe", "platform/diagnosis"}
 
 // module names the module a package belongs to, or nothing.
 func module(dir string) string {
@@ -91,7 +91,7 @@ var ourRules = []importRule{
 		}
 		return ""
 	}},
-	{"fault, principal and probe import nothing of ours", func(s source, imported string) string {
+	{"fault, principal, probe and diagnosis import nothing of ours", func(s source, imported string) string {
 		if slices.Contains(leaves, s.dir) && !s.test() {
 			return "they are leaves, so that everybody may import them"
 		}

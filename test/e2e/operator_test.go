@@ -135,3 +135,45 @@ func (h *house) until(path string, status int) {
 		}
 	}
 }
+
+func TestAReplicaThatDoesNotFitRefusesToStart(t *testing.T) {
+	for _, e := range dbtest.Engines(t) {
+		t.Run(e.Name, func(t *testing.T) {
+			dir := t.TempDir()
+			s := start(t, dir, e.URL)
+			s.issuer()
+			for _, row := range []struct {
+				name, says string
+				environ    []string
+				before     func()
+			}{
+				{"with another key-encryption key", "KEY_ENCRYPTION_KEY", []string{"KEY_ENCRYPTION_KEY=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}, nil},
+				{"older than the schema", "MIGRATE_ACCEPT_NEWER", nil, func() {
+					// The columns have these names on every engine.
+					if err := dbtest.Open(t, e.URL).Session(t.Context()).Exec("INSERT INTO issuance_schema_version (version_id, is_applied) VALUES (99999, true)").Error; err != nil {
+						t.Fatal(err)
+					}
+				}},
+			} {
+				t.Run(row.name, func(t *testing.T) {
+					if row.before != nil {
+						row.before()
+					}
+					environ := append([]string{"DATABASE_URL=" + e.URL, "HOST=127.0.0.1", "PORT=" + freePort(t), "MIGRATE_ON_START=always", "DATABSE_URL=x"}, row.environ...)
+					_, errs, code := command(t, dir, environ, "serve")
+					if code != 1 || !strings.Contains(errs, row.says) {
+						t.Errorf("it ends with %d and says %s", code, errs)
+					}
+					if !strings.Contains(errs, "DATABSE_URL is set and means nothing to this program; is DATABASE_URL meant?") {
+						t.Errorf("it does not point out the misspelt variable: %s", errs)
+					}
+				})
+			}
+			s.must(200, s.send("GET", "/health/ready", nil)) // who runs goes on
+			s.issuer()
+			t.Run("and starts when that is meant", func(t *testing.T) {
+				start(t, dir, e.URL, "MIGRATE_ACCEPT_NEWER=true")
+			})
+		})
+	}
+}

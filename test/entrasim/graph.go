@@ -84,26 +84,90 @@ func (s *Sim) graph() http.Handler {
 	route("POST /v1.0/users/{oid}/getMemberObjects", MemberObjects, s.memberObjects)
 	route("GET /v1.0/users/{oid}/transitiveMemberOf", TransitiveMembers, s.transitiveMemberOf)
 	route("GET /v1.0/users/{oid}/transitiveMemberOf/microsoft.graph.group", TransitiveMembers, s.transitiveMemberOf)
+	mux.Handle("GET /v1.0/groups/{id}", s.on(s.group, Graph))
+	mux.Handle("GET /v1.0/{object}", s.on(s.application, Graph))
 	return mux
+}
+
+// group answers a group that somebody is a member of.
+func (s *Sim) group(w http.ResponseWriter, r *http.Request) {
+	if !s.granted(w, r, "GroupMember.Read.All", "Directory.Read.All") {
+		return
+	}
+	id := r.PathValue("id")
+	s.mu.Lock()
+	known := false
+	for _, u := range s.users {
+		known = known || slices.Contains(u.Groups, id)
+	}
+	s.mu.Unlock()
+	if !known {
+		graphError(w, http.StatusNotFound, "Request_ResourceNotFound", "Resource '"+id+"' does not exist or one of its queried reference-property objects are not present.")
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"@odata.context": s.GraphURL + "/v1.0/$metadata#groups(id)/$entity", "id": id})
+}
+
+// application answers the app registration under test, by its client id.
+func (s *Sim) application(w http.ResponseWriter, r *http.Request) {
+	if r.PathValue("object") != "applications(appId='"+s.ClientID+"')" {
+		graphError(w, http.StatusBadRequest, "BadRequest", "Resource not found for the segment.")
+		return
+	}
+	if !s.granted(w, r, "Application.Read.All", "Directory.Read.All") {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	writeJSON(w, http.StatusOK, map[string]any{
+		"@odata.context":        s.GraphURL + "/v1.0/$metadata#applications(web,passwordCredentials,groupMembershipClaims)/$entity",
+		"groupMembershipClaims": s.groupClaims,
+		"web":                   map[string]any{"redirectUris": s.redirects},
+		"passwordCredentials":   []map[string]any{{"hint": s.ClientSecret[:3], "endDateTime": s.secretEnds.UTC().Format(time.RFC3339), "displayName": "sign-in"}},
+	})
+}
+
+// ExpireSecret says when the secret of the app registration ends; it is a year at
+// first. It works on: only what is read of it changes.
+func (s *Sim) ExpireSecret(at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.secretEnds = at
+}
+
+// SetGroupClaims says which groups the app registration puts into tokens, as the
+// manifest has it; nil for none. At first it is SecurityGroup.
+func (s *Sim) SetGroupClaims(claims any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.groupClaims = claims
+}
+
+// granted demands a token for Graph with one of some permissions.
+func (s *Sim) granted(w http.ResponseWriter, r *http.Request, permissions ...string) bool {
+	raw, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	s.mu.Lock()
+	t, known := s.graphTokens[raw]
+	s.mu.Unlock()
+	switch {
+	case !known || !slices.Contains([]any{s.GraphURL, "https://graph.microsoft.com", graphID}, t.audience):
+		graphError(w, http.StatusUnauthorized, "InvalidAuthenticationToken", "Access token validation failure. Invalid audience.")
+		return false
+	case !s.Now().Before(t.expires):
+		graphError(w, http.StatusUnauthorized, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
+		return false
+	case !slices.ContainsFunc(permissions, func(p string) bool { return slices.Contains(t.permissions, p) }):
+		graphError(w, http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+		return false
+	}
+	return true
 }
 
 // permitted demands a token for Graph with a permission to read memberships, and
 // a user who exists.
 func (s *Sim) permitted(handle func(http.ResponseWriter, *http.Request, User)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		raw, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		s.mu.Lock()
-		t, known := s.graphTokens[raw]
-		s.mu.Unlock()
-		switch {
-		case !known || !slices.Contains([]any{s.GraphURL, "https://graph.microsoft.com", graphID}, t.audience):
-			graphError(w, http.StatusUnauthorized, "InvalidAuthenticationToken", "Access token validation failure. Invalid audience.")
-			return
-		case !s.Now().Before(t.expires):
-			graphError(w, http.StatusUnauthorized, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
-			return
-		case !slices.Contains(t.permissions, "GroupMember.Read.All") && !slices.Contains(t.permissions, "Directory.Read.All"):
-			graphError(w, http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+		if !s.granted(w, r, "GroupMember.Read.All", "Directory.Read.All") {
 			return
 		}
 		u, ok := s.user(r.PathValue("oid"))

@@ -59,6 +59,8 @@ type Sim struct {
 	refusals    []int    // AADSTS numbers for the next sign-ins
 	altered     []Override
 	graphTokens map[string]graphToken
+	secretEnds  time.Time
+	groupClaims any
 	nextLink    func(string) string
 	faults      map[Endpoint]fault
 	calls       map[Endpoint]int
@@ -104,6 +106,7 @@ func New(t testing.TB, options ...Option) *Sim {
 	for _, option := range options {
 		option(s)
 	}
+	s.secretEnds, s.groupClaims = s.now().AddDate(1, 0, 0), "SecurityGroup"
 	s.Authority = s.serve(s.authority())
 	s.GraphURL = s.serve(s.graph())
 	s.ElsewhereURL = s.serve(s.on(http.NotFound, Elsewhere))

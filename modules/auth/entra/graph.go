@@ -117,7 +117,7 @@ func (g *Graph) checkMemberGroups(ctx context.Context, q *question, objectID str
 	if err != nil {
 		return nil, err
 	}
-	a, err := g.post(ctx, q, base(g.cfg.GraphURL)+"/v1.0/users/"+objectID+"/checkMemberGroups", data)
+	a, err := g.ask(ctx, q, http.MethodPost, base(g.cfg.GraphURL)+"/v1.0/users/"+objectID+"/checkMemberGroups", data)
 	if err != nil {
 		return nil, err
 	}
@@ -132,8 +132,8 @@ func (g *Graph) checkMemberGroups(ctx context.Context, q *question, objectID str
 	}), nil
 }
 
-// post sends until there is an answer or patience ends.
-func (g *Graph) post(ctx context.Context, q *question, address string, data []byte) (answer, error) {
+// ask sends until there is an answer or patience ends.
+func (g *Graph) ask(ctx context.Context, q *question, method, address string, data []byte) (answer, error) {
 	for attempt := 1; ; attempt++ {
 		if wait := g.throttle(); attempt == 1 && wait > 0 { // later ones have waited
 			if wait > q.patience {
@@ -147,7 +147,7 @@ func (g *Graph) post(ctx context.Context, q *question, address string, data []by
 		if err != nil {
 			return answer{}, err
 		}
-		a, err := g.send(ctx, address, token, data)
+		a, err := g.send(ctx, method, address, token, data)
 		wait := graphBackoff<<(attempt-1) + rand.N(graphBackoff)
 		switch {
 		case err != nil:
@@ -175,8 +175,8 @@ func (g *Graph) post(ctx context.Context, q *question, address string, data []by
 	}
 }
 
-func (g *Graph) send(ctx context.Context, address, token string, data []byte) (answer, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(data))
+func (g *Graph) send(ctx context.Context, method, address, token string, data []byte) (answer, error) {
+	request, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(data))
 	if err != nil {
 		return answer{}, err
 	}

@@ -110,6 +110,11 @@ func (Driver) Tables() string {
 	return "SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = current_schema()"
 }
 
+// Indexes implements [database.Driver].
+func (Driver) Indexes() string {
+	return "SELECT c.relname FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace WHERE s.nspname = current_schema() AND i.indisvalid"
+}
+
 // Lock implements [database.Driver]. It locks a row, not an advisory number:
 // engines that speak this dialect know the one, but not always the other, and a
 // pooler between us and the server keeps a transaction together, not a session.

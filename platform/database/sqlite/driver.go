@@ -23,7 +23,8 @@ var _ database.Driver = Driver{}
 const (
 	// common is what every connection needs: times as UTC text that sorts, and
 	// foreign keys, which SQLite leaves unchecked unless asked.
-	common = "_time_format=sqlite&_timezone=UTC&_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)"
+	// The file is made by Prepare alone, so that looking makes none.
+	common = "mode=rw&_time_format=sqlite&_timezone=UTC&_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)"
 	// writing begins each transaction with the lock it will need, so that none
 	// fails half way because another was faster.
 	writing = common + "&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate"
@@ -109,6 +110,11 @@ func (d Driver) Dialector(pool *sql.DB) gorm.Dialector { return dialector{pool: 
 // Tables implements [database.Driver].
 func (Driver) Tables() string {
 	return "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+}
+
+// Indexes implements [database.Driver].
+func (Driver) Indexes() string {
+	return "SELECT name FROM sqlite_master WHERE type = 'index' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
 }
 
 // Lock implements [database.Driver]. The lock is an exclusive transaction on an
