@@ -20,18 +20,17 @@ import (
 
 const token = "0123456789abcdef0123456789abcdef-bootstrap"
 
-// peer sets up the independent implementation and answers how to call it.
-func peer(t *testing.T) func(t *testing.T, command string, document []byte) ([]byte, error) {
+// peerDir sets up the independent implementation and answers where it is, and Node.js.
+func peerDir(t *testing.T) (dir, node string) {
 	t.Helper()
 	node, err := exec.LookPath("node")
 	if err != nil {
 		t.Skip("Node.js is not installed: the independent implementation cannot run")
 	}
-	dir, err := filepath.Abs("digitalbazaar")
-	if err != nil {
+	if dir, err = filepath.Abs("digitalbazaar"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, "node_modules", "jose")); err != nil {
 		npm, err := exec.LookPath("npm")
 		if os.Getenv("CI") == "" || err != nil {
 			t.Skip("set up the independent implementation with: npm ci --prefix test/conformance/digitalbazaar")
@@ -40,6 +39,13 @@ func peer(t *testing.T) func(t *testing.T, command string, document []byte) ([]b
 			t.Fatalf("npm ci: %v\n%s", err, out)
 		}
 	}
+	return dir, node
+}
+
+// peer sets up the independent implementation and answers how to call it.
+func peer(t *testing.T) func(t *testing.T, command string, document []byte) ([]byte, error) {
+	t.Helper()
+	dir, node := peerDir(t)
 	return func(t *testing.T, command string, document []byte) ([]byte, error) {
 		t.Helper()
 		file := filepath.Join(t.TempDir(), "credential.json")
