@@ -1,0 +1,146 @@
+package jsonld_test
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/badge-engine/badge-engine/modules/internal/jsonld"
+)
+
+// TestCanonicalizeAgreesWithAnIndependentImplementation lets the canonicalizer that most verifiers in the world are made
+// of, the npm packages jsonld and rdf-canonize, read made up credentials and compares each canonical form. CREDENTIALS
+// says how many, and CREDENTIALS_FROM where to begin; theirs takes a hundredth of a second for each:
+//
+//	CREDENTIALS=100000 go test -timeout 2h -run IndependentImplementation ./modules/internal/jsonld
+func TestCanonicalizeAgreesWithAnIndependentImplementation(t *testing.T) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("Node.js is not installed: the independent implementation cannot run")
+	}
+	peer, err := filepath.Abs(filepath.Join("..", "..", "..", "test", "conformance", "digitalbazaar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(peer, "node_modules", "rdf-canonize")); err != nil {
+		t.Skip("set up the independent implementation with: npm ci --prefix test/conformance/digitalbazaar")
+	}
+	number := func(name string, otherwise int) int {
+		text := os.Getenv(name)
+		if text == "" {
+			return otherwise
+		}
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	count, from := number("CREDENTIALS", 150), number("CREDENTIALS_FROM", 0)
+
+	contexts := map[string]json.RawMessage{}
+	for _, url := range jsonld.ContextURLs() {
+		contexts[url], _ = jsonld.Context(url)
+	}
+	written, err := json.Marshal(contexts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "contexts.json"), written, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	lines, err := os.Create(filepath.Join(dir, "credentials.ndjson"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := bufio.NewWriter(lines)
+	processor, documents := jsonld.New(), openBadges(t)
+	seen := map[[sha256.Size]byte]bool{}
+	var ours []string
+	for seed := from; len(ours) < count; seed++ {
+		if seed-from > 20*count+1000 {
+			t.Fatalf("of %d credentials only %d were accepted", seed, len(ours))
+		}
+		document := rounded(documents.Example(seed)).(map[string]any)
+		canonical, err := processor.Canonicalize(document)
+		var e *jsonld.Error
+		if errors.As(err, &e) && (e.Code == jsonld.CodeUndefinedTerm || e.Code == jsonld.CodeUndefinedType) {
+			continue // older contexts lack some members
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sum := sha256.Sum256(text); seen[sum] {
+			continue
+		} else {
+			seen[sum] = true
+		}
+		sum := sha256.Sum256(canonical)
+		ours = append(ours, hex.EncodeToString(sum[:]))
+		out.Write(text)
+		out.WriteByte('\n')
+	}
+	if err := errors.Join(out.Flush(), lines.Close()); err != nil {
+		t.Fatal(err)
+	}
+
+	cmd := exec.CommandContext(t.Context(), node, "canonize.mjs", lines.Name(), filepath.Join(dir, "contexts.json"))
+	cmd.Dir = peer
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	answer, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, &errs)
+	}
+	theirs := bytes.Split(bytes.TrimSpace(answer), []byte{'\n'})
+	if len(theirs) != len(ours) {
+		t.Fatalf("they read %d credentials of %d", len(theirs), len(ours))
+	}
+	wrong := 0
+	for i, sum := range ours {
+		if string(theirs[i]) == sum {
+			continue
+		}
+		if wrong++; wrong > 5 {
+			continue
+		}
+		text, _ := os.ReadFile(lines.Name())
+		t.Errorf("theirs is %s, ours %s, of\n%s", theirs[i], sum, bytes.Split(text, []byte{'\n'})[i])
+	}
+	t.Logf("%d credentials compared, %d differ", len(ours), wrong)
+}
+
+// rounded writes numbers as people do. Of a number of 17 digits that lies exactly between two of 16, which is what an
+// xsd:double is written with, JSON-LD 1.1 takes the even one, as printf does, and their implementation the larger.
+func rounded(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, member := range v {
+			v[name] = rounded(member)
+		}
+	case []any:
+		for i, item := range v {
+			v[i] = rounded(item)
+		}
+	case json.Number:
+		f, err := v.Float64()
+		if err != nil {
+			return v
+		}
+		return json.Number(strconv.FormatFloat(f, 'g', 9, 64))
+	}
+	return v
+}
