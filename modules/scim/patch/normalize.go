@@ -353,6 +353,9 @@ func (n *normalizer) setMembers(path schema.Path, where filter.Predicate, v tree
 	if err != nil {
 		return err
 	}
+	if len(list) == 0 && len(v.Items()) > 0 { // nothing is left of members that only have what is readOnly
+		return errNoValue()
+	}
 	if n.op == Replace {
 		n.members.empty()
 	}
@@ -371,10 +374,14 @@ func memberList(path schema.Path, v tree.Value) ([]resource.Member, *refusal.Err
 	}
 	for _, item := range value.Items() {
 		if id, ok := item.Object().Get("value"); !ok || id.Text() == "" {
-			return nil, refusal.New(refusal.InvalidValue, "A member has no value, which is its id.")
+			return nil, errNoValue()
 		}
 	}
 	return resource.Members(value), nil
+}
+
+func errNoValue() *refusal.Error {
+	return refusal.New(refusal.InvalidValue, "A member has no value, which is its id.")
 }
 
 // removeMembers removes those whom the value names, those whom the filter matches, or everybody. A value that names nobody

@@ -297,6 +297,7 @@ func TestRefusals(t *testing.T) {
 		{"a member's name", "Group", message(`{"op":"replace","path":"members.display","value":"b"}`), refusal.Mutability, ""},
 		{"a member as a whole", "Group", message(`{"op":"replace","path":"members[value eq \"a\"]","value":{"value":"b"}}`), refusal.Mutability, ""},
 		{"a member without a value", "Group", message(`{"op":"add","path":"members","value":[{"type":"User"}]}`), refusal.InvalidValue, "A member has no value"},
+		{"a member that only has a name", "Group", message(`{"op":"add","path":"members","value":[{"display":"Ada"}]}`), refusal.InvalidValue, "A member has no value"},
 		{"a group without a name", "Group", message(`{"op":"replace","path":"displayName","value":null}`), refusal.InvalidValue, ""},
 		{"an attribute of users", "Group", message(`{"op":"replace","path":"userName","value":"x"}`), refusal.InvalidPath, "A Group has no attribute"},
 	} {
