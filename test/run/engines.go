@@ -56,7 +56,7 @@ func (h *house) missing(postgres, redis bool) (packages []string) {
 
 // extras names the packages of the foreign checkers that some tests call.
 func (h *house) extras() (packages []string) {
-	for program, name := range map[string]string{"pngcheck": "pngcheck", "xmllint": "libxml2-utils", "chromium": "chromium"} {
+	for program, name := range map[string]string{"pngcheck": "pngcheck", "xmllint": "libxml2-utils", "chromium": "chromium", "nginx": "nginx"} {
 		if _, err := exec.LookPath(program); err != nil {
 			packages = append(packages, name)
 		}

@@ -126,11 +126,11 @@ func Faults(a Answer) []Problem {
 		}
 		if a.Status == 201 {
 			// RFC 7644, 3.3 (Creating Resources).
-			switch location, _ := meta["location"].(string); a.Header.Get("Location") {
-			case "":
+			location, shown := meta["location"].(string) // a projection may leave it out
+			switch header := a.Header.Get("Location"); {
+			case header == "":
 				add(MissingHeader, "Answer 201 with the header Location.", "the answer 201 has no Location")
-			case location:
-			default:
+			case shown && location != header:
 				add(ResourceShape, "", "Location is %q and meta.location is %q", a.Header.Get("Location"), location)
 			}
 		}
