@@ -3,9 +3,12 @@ package achievements
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 
+	"github.com/badge-engine/badge-engine/modules/internal/assertion"
 	"github.com/badge-engine/badge-engine/modules/internal/did"
 	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
+	"github.com/badge-engine/badge-engine/modules/internal/report"
 )
 
 // MaxEmbeddedImage is the size in bytes up to which a picture travels inside a
@@ -139,4 +142,45 @@ func (s *Service) PublicIssuer(ctx context.Context, id string) (PublicIssuer, er
 		Context: append(openbadges.Contexts(), "https://www.w3.org/ns/cid/v1"), Profile: profile,
 		VerificationMethod: keys.VerificationMethod, AssertionMethod: keys.AssertionMethod,
 	}, nil
+}
+
+// BadgeClass answers an achievement as Open Badges 2.0 has it, or [ErrForm].
+//
+// Open Badges 2.0, BadgeClass.
+func (s *Service) BadgeClass(ctx context.Context, id string) (assertion.BadgeClass, error) {
+	achievement, err := s.Achievement(ctx, id)
+	if err != nil {
+		return assertion.BadgeClass{}, err
+	}
+	doc, err := s.achievementDocument(ctx, achievement)
+	if err != nil {
+		return assertion.BadgeClass{}, err
+	}
+	class, err := assertion.NewBadgeClass(doc, s.public.Join("ob2", "achievements", achievement.ID), s.public.Join("ob2", "issuers", achievement.IssuerID))
+	return class, noForm(err)
+}
+
+// HostedIssuer answers an issuer profile as Open Badges 2.0 has it, or [ErrForm].
+//
+// Open Badges 2.0, Profile.
+func (s *Service) HostedIssuer(ctx context.Context, id string) (assertion.Issuer, error) {
+	issuer, err := s.Issuer(ctx, id)
+	if err != nil {
+		return assertion.Issuer{}, err
+	}
+	profile, err := s.profileDocument(ctx, issuer)
+	if err != nil {
+		return assertion.Issuer{}, err
+	}
+	hosted, err := assertion.NewIssuer(profile, s.public.Join("ob2", "issuers", issuer.ID))
+	return hosted, noForm(err)
+}
+
+// noForm turns what has no form in Open Badges 2.0 into a fault.
+func noForm(err error) error {
+	var e *assertion.FormError
+	if errors.As(err, &e) {
+		return ErrForm.With(err).Detailf("%s %s", report.Sentence(e.Problem), e.Remedy)
+	}
+	return err
 }

@@ -11,6 +11,7 @@ import (
 
 // The faults of this module.
 var (
+	ErrForm                = fault.New(fault.NotFound, "achievements.no_form", "This cannot be said in Open Badges 2.0.")
 	ErrIssuerNotFound      = fault.New(fault.NotFound, "achievements.issuer_not_found", "There is no such issuer profile.")
 	ErrAchievementNotFound = fault.New(fault.NotFound, "achievements.achievement_not_found", "There is no such achievement.")
 	ErrImageNotFound       = fault.New(fault.NotFound, "achievements.image_not_found", "There is no such image.")

@@ -48,6 +48,33 @@ func (h *handlers) publicAchievement(c *fiber.Ctx) error {
 	})
 }
 
+func (h *handlers) badgeClass(c *fiber.Ctx) error {
+	class, err := h.service.BadgeClass(c.UserContext(), c.Params("id"))
+	if err != nil {
+		return err
+	}
+	cached(c)
+	return hosted(c, class)
+}
+
+func (h *handlers) hostedIssuer(c *fiber.Ctx) error {
+	issuer, err := h.service.HostedIssuer(c.UserContext(), c.Params("id"))
+	if err != nil {
+		return err
+	}
+	cached(c)
+	return hosted(c, issuer)
+}
+
+// hosted answers a document of Open Badges 2.0: as JSON unless the caller asks for
+// linked data.
+func hosted(c *fiber.Ctx, document any) error {
+	if httpserver.Accepts(c, fiber.MIMEApplicationJSON, "application/ld+json") == "application/ld+json" {
+		return linkedData(c, document)
+	}
+	return httpserver.JSON(c, fiber.StatusOK, document)
+}
+
 type issuerPage struct {
 	PublicIssuer
 	Picture template.URL

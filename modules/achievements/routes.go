@@ -1,6 +1,7 @@
 package achievements
 
 import (
+	"github.com/badge-engine/badge-engine/modules/internal/assertion"
 	"github.com/badge-engine/badge-engine/platform/httpserver"
 	"github.com/badge-engine/badge-engine/platform/paging"
 	"github.com/badge-engine/badge-engine/platform/principal"
@@ -40,6 +41,8 @@ func Routes(h *handlers) httpserver.Table {
 
 		{Method: "GET", Path: "/issuers/:id", Access: open, Handler: h.publicIssuer, AnyOrigin: true, Tag: "Public", Summary: "An issuer: profile and verification methods as JSON-LD, or a page", Response: PublicIssuer{}, Errors: []int{404}},
 		{Method: "GET", Path: "/achievements/:id", Access: open, Handler: h.publicAchievement, AnyOrigin: true, Tag: "Public", Summary: "An achievement as JSON-LD, or a page", Response: PublicAchievement{}, Errors: []int{404}},
+		{Method: "GET", Path: "/ob2/achievements/:id", Access: open, Handler: h.badgeClass, AnyOrigin: true, Tag: "Open Badges 2.0", Summary: "An achievement as a badge class", Response: assertion.BadgeClass{}, Errors: []int{404}},
+		{Method: "GET", Path: "/ob2/issuers/:id", Access: open, Handler: h.hostedIssuer, AnyOrigin: true, Tag: "Open Badges 2.0", Summary: "An issuer profile as an issuer", Response: assertion.Issuer{}, Errors: []int{404}},
 		{Method: "GET", Path: "/images/:id", Access: open, Handler: h.publicImage, AnyOrigin: true, Tag: "Public", Summary: "A picture, in the format asked for", Params: []httpserver.Param{httpserver.Query("format", "png or svg; the default follows Accept, then what there is", "png", "svg")}, Response: download, Errors: []int{404}},
 	}
 }

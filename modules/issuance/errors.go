@@ -29,6 +29,7 @@ var (
 	ErrBatchUnknown  = fault.New(fault.NotFound, "issuance.batch_not_found", "There is no such batch.")
 	ErrBatchFile     = fault.New(fault.Invalid, "issuance.batch_file", "The file of the batch cannot be read.")
 	ErrBatchOver     = fault.New(fault.Conflict, "issuance.batch_over", "The batch is over.")
+	ErrForm          = fault.New(fault.NotFound, "issuance.no_form", "This award cannot be said in Open Badges 2.0.")
 	ErrSealed        = fault.New(fault.Internal, "issuance.sealed", "A signing key does not open under the key-encryption key.")
 )
 

@@ -540,6 +540,47 @@ func (h *handlers) refresh(c *fiber.Ctx) error {
 // cached lets others keep a public document for a short while.
 func cached(c *fiber.Ctx) { c.Set(fiber.HeaderCacheControl, "public, max-age=60") }
 
+// assertion answers an award as Open Badges 2.0 has it; one that was revoked with 410
+// and what is said of it.
+func (h *handlers) assertion(c *fiber.Ctx) error {
+	document, withdrawn, err := h.service.Assertion(c.UserContext(), c.Params("id"))
+	if err != nil {
+		return err
+	}
+	cached(c)
+	status := fiber.StatusOK
+	if withdrawn {
+		status = fiber.StatusGone
+	}
+	return httpserver.Bytes(c, status, linkedData(c), document)
+}
+
+// linkedData is how a document of Open Badges 2.0 is labelled: as JSON unless the
+// caller asks for linked data.
+func linkedData(c *fiber.Ctx) string {
+	if chosen := httpserver.Accepts(c, fiber.MIMEApplicationJSON, "application/ld+json"); chosen != "" {
+		return chosen
+	}
+	return fiber.MIMEApplicationJSON
+}
+
+func (h *handlers) assertionPNG(c *fiber.Ctx) error { return h.assertionBadge(c, image.PNG) }
+
+func (h *handlers) assertionSVG(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox")
+	return h.assertionBadge(c, image.SVG)
+}
+
+func (h *handlers) assertionBadge(c *fiber.Ctx, format image.Format) error {
+	picture, err := h.service.AssertionBadge(c.UserContext(), c.Params("id"), format)
+	if err != nil {
+		return err
+	}
+	cached(c)
+	c.Set(fiber.HeaderContentDisposition, `inline; filename="badge.`+string(format)+`"`)
+	return httpserver.Bytes(c, fiber.StatusOK, format.MediaType(), picture)
+}
+
 func (h *handlers) badgePNG(c *fiber.Ctx) error { return h.badge(c, image.PNG, "image/png") }
 
 func (h *handlers) badgeSVG(c *fiber.Ctx) error {

@@ -3,6 +3,7 @@ package issuance
 import (
 	"time"
 
+	"github.com/badge-engine/badge-engine/modules/internal/assertion"
 	"github.com/badge-engine/badge-engine/modules/internal/did"
 	"github.com/badge-engine/badge-engine/modules/issuance/statuslist"
 	"github.com/badge-engine/badge-engine/platform/httpserver"
@@ -69,6 +70,9 @@ func Routes(h *handlers) httpserver.Table {
 		{Method: "GET", Path: "/credentials/:id/badge.png", Access: open, Handler: h.badgePNG, AnyOrigin: true, Tag: "Public", Summary: "A credential baked into a PNG", Response: httpserver.Body{MediaTypes: []string{"image/png"}}, Errors: []int{404, 410}},
 		{Method: "GET", Path: "/credentials/:id/badge.svg", Access: open, Handler: h.badgeSVG, AnyOrigin: true, Tag: "Public", Summary: "A credential baked into an SVG", Response: httpserver.Body{MediaTypes: []string{"image/svg+xml"}}, Errors: []int{404, 410}},
 		{Method: "GET", Path: "/credentials/:id/refresh", Access: open, Handler: h.refresh, AnyOrigin: true, Tag: "Public", Summary: "The newest version of a credential", Description: "1EdTech Credential Refresh 1.0: the address that a refreshable credential names.", Params: []httpserver.Param{httpserver.Query("format", "the form, whatever Accept says", "json", "png", "svg")}, Response: httpserver.Body{MediaTypes: []string{"application/vc+ld+json", "application/vc", "application/ld+json", "application/json", "image/png", "image/svg+xml"}}, Errors: []int{404, 410}},
+		{Method: "GET", Path: "/ob2/assertions/:id", Access: open, Handler: h.assertion, AnyOrigin: true, Tag: "Open Badges 2.0", Summary: "An award as a hosted assertion", Description: "For consumers of the former edition. What was revoked or suspended is answered with 410 and says so.", Response: assertion.Assertion{}, Errors: []int{404, 410}},
+		{Method: "GET", Path: "/ob2/assertions/:id/badge.png", Access: open, Handler: h.assertionPNG, AnyOrigin: true, Tag: "Open Badges 2.0", Summary: "An assertion baked into a PNG", Response: httpserver.Body{MediaTypes: []string{"image/png"}}, Errors: []int{404, 410}},
+		{Method: "GET", Path: "/ob2/assertions/:id/badge.svg", Access: open, Handler: h.assertionSVG, AnyOrigin: true, Tag: "Open Badges 2.0", Summary: "An assertion baked into an SVG", Response: httpserver.Body{MediaTypes: []string{"image/svg+xml"}}, Errors: []int{404, 410}},
 		{Method: "GET", Path: "/issuers/:id/did.json", Access: open, Handler: h.didDocument, AnyOrigin: true, Tag: "Public", Summary: "The DID document (did:web) of an issuer", Response: did.Document{}, Errors: []int{404}},
 		{Method: "GET", Path: "/issuers/:id/keys", Access: open, Handler: h.keys, AnyOrigin: true, Tag: "Public", Summary: "The keys of an issuer as a JWK set", Response: jwks{}, Errors: []int{404}},
 		{Method: "GET", Path: "/issuers/:id/jwk/:key", Access: open, Handler: h.jwk, AnyOrigin: true, Tag: "Public", Summary: "One key of an issuer as a JSON Web Key that stands alone, as the kid of tokens names it", Response: did.JWK{}, Errors: []int{404, 410}},

@@ -481,6 +481,11 @@ func (s *Service) Badge(ctx context.Context, id string, format image.Format) ([]
 	if err != nil {
 		return nil, err
 	}
+	return s.bake(ctx, c, format, c.Document, image.Options{Overwrite: true})
+}
+
+// bake puts a document into the picture of the achievement of a credential.
+func (s *Service) bake(ctx context.Context, c Credential, format image.Format, document []byte, o image.Options) ([]byte, error) {
 	picture, err := s.achievements.Picture(ctx, c.AchievementID, format)
 	if notFound(err) && format == image.SVG {
 		if picture, err = s.achievements.Picture(ctx, c.AchievementID, image.PNG); err == nil {
@@ -493,7 +498,7 @@ func (s *Service) Badge(ctx context.Context, id string, format image.Format) ([]
 	if err != nil {
 		return nil, err
 	}
-	badge, err := image.Bake(picture, c.Document, image.Options{Overwrite: true})
+	badge, err := image.Bake(picture, document, o)
 	var unfit *image.Error
 	if errors.As(err, &unfit) { // such as a frame round a very large PNG
 		return nil, ErrPicture.With(err).Detailf("The credential does not go into this picture: %s. %s", unfit.Problem, unfit.Remedy)
