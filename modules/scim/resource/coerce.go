@@ -190,12 +190,13 @@ func coerceComplex(p schema.Path, v tree.Value, parts bool) (tree.Value, *refusa
 	}
 	given := v.Object().Members()
 	members := make([]tree.Member, 0, len(given))
-	emptied, kept := false, false
+	emptied, kept, valued := false, false, false
 	for _, m := range given {
 		sub := a.Sub(m.Name)
 		if sub == nil || sub.Mutability == schema.ReadOnly {
 			continue
 		}
+		valued = valued || sub == value
 		p.Sub = sub
 		one, err := coerce(p, m.Value, false)
 		if err != nil {
@@ -212,6 +213,9 @@ func coerceComplex(p schema.Path, v tree.Value, parts bool) (tree.Value, *refusa
 		}
 		kept = kept || !Label(sub)
 		members = append(members, tree.Member{Name: sub.Name, Value: one})
+	}
+	if p.Unbounded() && !valued && len(given) > 0 { // a member that is left out would be a loss that nobody notices
+		return tree.Value{}, refusal.New(refusal.InvalidValue, "A member has no value, which is its id.")
 	}
 	switch {
 	case len(members) == 0 && (len(given) == 0 || !parts):

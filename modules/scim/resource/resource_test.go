@@ -105,9 +105,15 @@ func TestDecodeRefuses(t *testing.T) {
 		{"two primary values", `{"userName":"d","emails":[{"value":"a","primary":true},{"value":"b","primary":true}]}`, refusal.InvalidValue, "emails has 2 primary values; at most one may be."},
 		{"a required part", `{"userName":"d","ACME":{"desk":{"room":"1"}}}`, refusal.InvalidValue, "desk.floor is required."},
 		{"a thousand and one values", `{"userName":"d","roles":["` + strings.Repeat(`x","`, 1000) + `x"]}`, refusal.InvalidValue, "roles has more than 1000 values."},
+		{"a member without an id", `{"displayName":"G","members":[{"value":"U1"},{"type":"User"}]}`, refusal.InvalidValue, "A member has no value, which is its id."},
+		{"a member that has a name only", `{"displayName":"G","members":[{"display":"Ada"}]}`, refusal.InvalidValue, "A member has no value, which is its id."},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			_, err := resource.Decode(registry.User, expand(row.body))
+			kind := registry.User
+			if strings.Contains(row.body, "members") {
+				kind = registry.Group
+			}
+			_, err := resource.Decode(kind, expand(row.body))
 			if e, ok := refusal.From(err); !ok || e.Status != 400 || e.Type != row.want || !strings.Contains(e.Detail, row.says) {
 				t.Errorf("refused with %v", err)
 			}
