@@ -54,6 +54,7 @@ type memberRow struct {
 	GroupID    string `gorm:"primaryKey"`
 	MemberID   string `gorm:"primaryKey"`
 	MemberType string
+	Said       Said
 }
 
 // TableName implements the naming of gorm.
@@ -63,6 +64,7 @@ type stageRow struct {
 	StageID    string `gorm:"primaryKey"`
 	MemberID   string `gorm:"primaryKey"`
 	MemberType string
+	Said       Said
 }
 
 // TableName implements the naming of gorm.

@@ -256,7 +256,7 @@ func fill(t *testing.T, d dice, s *Store, registry *schema.Registry, base string
 		var members []Member
 		for _, m := range records {
 			if d.IntN(8) == 0 {
-				members = append(members, Member{m.ID, m.Type.ID})
+				members = append(members, Member{ID: m.ID, Kind: m.Type.ID})
 			}
 		}
 		slices.SortFunc(members, func(a, b Member) int { return strings.Compare(a.ID, b.ID) })

@@ -45,7 +45,17 @@ type Listed struct {
 type Member struct {
 	ID   string
 	Kind string
+	Said Said
 }
+
+// Said is what a client said of a member beyond its id.
+type Said uint8
+
+// The parts of a member that a client may name, as bits.
+const (
+	SaidType Said = 1 << iota
+	SaidRef
+)
 
 // GroupOf is a group that somebody is in.
 type GroupOf struct{ ID, Display string }

@@ -201,8 +201,8 @@ func (s *Service) related(ctx context.Context, t *schema.ResourceType, records [
 	if err != nil {
 		return nil, err
 	}
-	// What a client did not send confuses the ones that compare: kind, address and
-	// name of members are for who asks for members by name.
+	// What a client did not send confuses the ones that compare: kind and address of a
+	// member are for who said them, and with its name for who asks for members by name.
 	detailed := slices.ContainsFunc(view.Attributes, func(name string) bool {
 		path, fault := t.Resolve(name)
 		return fault == schema.Found && path.Attribute != nil && path.Attribute.Name == "members"
@@ -223,12 +223,14 @@ func (s *Service) related(ctx context.Context, t *schema.ResourceType, records [
 		items := make([]tree.Value, len(of))
 		for i, m := range of {
 			o := tree.NewObject(tree.Member{Name: "value", Value: tree.Text(m.ID)})
-			if detailed {
+			if detailed || m.Said&SaidRef != 0 {
 				o.Set("$ref", tree.Text(s.location(m.Kind, m.ID)))
+			}
+			if detailed || m.Said&SaidType != 0 {
 				o.Set("type", tree.Text(m.Kind))
-				if name := names[m.ID]; name != "" {
-					o.Set("display", tree.Text(name))
-				}
+			}
+			if name := names[m.ID]; name != "" {
+				o.Set("display", tree.Text(name))
 			}
 			items[i] = tree.Of(o)
 		}
@@ -342,8 +344,15 @@ func (s *Service) hold(ctx context.Context, wanted []resource.Member) ([]Member,
 		return nil, nil
 	}
 	ids := make([]string, len(wanted))
+	said := make(map[string]Said)
 	for i, m := range wanted {
 		ids[i] = m.Value
+		if m.Type != "" {
+			said[m.Value] |= SaidType
+		}
+		if m.Ref != "" {
+			said[m.Value] |= SaidRef
+		}
 	}
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
@@ -359,7 +368,7 @@ func (s *Service) hold(ctx context.Context, wanted []resource.Member) ([]Member,
 			unknown = append(unknown, clip(id))
 			continue
 		}
-		members = append(members, Member{id, kinds[id]})
+		members = append(members, Member{id, kinds[id], said[id]})
 	}
 	if len(unknown) > 0 {
 		const shown = 10

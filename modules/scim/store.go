@@ -266,7 +266,7 @@ func (s *Store) AddMembers(ctx context.Context, group string, members []Member) 
 	for part := range slices.Chunk(members, batch) {
 		rows := make([]memberRow, len(part))
 		for i, m := range part {
-			rows[i] = memberRow{group, m.ID, m.Kind}
+			rows[i] = memberRow{group, m.ID, m.Kind, m.Said}
 		}
 		tx := s.db.Session(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&rows)
 		if tx.Error != nil {
@@ -308,7 +308,7 @@ func (s *Store) ReplaceMembers(ctx context.Context, group string, members []Memb
 	for part := range slices.Chunk(members, batch) {
 		rows := make([]stageRow, len(part))
 		for i, m := range part {
-			rows[i] = stageRow{stage, m.ID, m.Kind}
+			rows[i] = stageRow{stage, m.ID, m.Kind, m.Said}
 		}
 		if err := s.db.Session(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&rows).Error; err != nil {
 			return 0, 0, err
@@ -319,8 +319,8 @@ func (s *Store) ReplaceMembers(ctx context.Context, group string, members []Memb
 	if gone.Error != nil {
 		return 0, 0, gone.Error
 	}
-	come := s.db.Session(ctx).Exec(`INSERT INTO scim_group_members (group_id, member_id, member_type)
-		SELECT ?, s.member_id, s.member_type FROM scim_member_stage s WHERE s.stage_id = ? AND NOT EXISTS
+	come := s.db.Session(ctx).Exec(`INSERT INTO scim_group_members (group_id, member_id, member_type, said)
+		SELECT ?, s.member_id, s.member_type, s.said FROM scim_member_stage s WHERE s.stage_id = ? AND NOT EXISTS
 		(SELECT 1 FROM scim_group_members m WHERE m.group_id = ? AND m.member_id = s.member_id)`, group, stage, group)
 	if come.Error != nil {
 		return 0, 0, come.Error
@@ -338,7 +338,7 @@ func (s *Store) Members(ctx context.Context, groups ...string) (map[string][]Mem
 			return nil, err
 		}
 		for _, r := range rows {
-			members[r.GroupID] = append(members[r.GroupID], Member{ID: r.MemberID, Kind: r.MemberType})
+			members[r.GroupID] = append(members[r.GroupID], Member{ID: r.MemberID, Kind: r.MemberType, Said: r.Said})
 		}
 	}
 	return members, nil
