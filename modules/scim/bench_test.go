@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -246,4 +247,29 @@ func TestLookupsAreAnsweredByAnIndex(t *testing.T) {
 			}
 		}
 	})
+}
+
+// BenchmarkCreate makes users, many at a time.
+func BenchmarkCreate(b *testing.B) {
+	for _, e := range dbtest.Engines(b) {
+		t := newTown(b, dbtest.Open(b, e.URL), 5, 5)
+		var n atomic.Int64
+		b.Run(e.Name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetParallelism(8)
+			b.ResetTimer()
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					i := n.Add(1)
+					body := fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"externalId":"10000000-0000-4000-8000-%012d","userName":"dana%d@example.org","active":true,"displayName":"Dana Kim",
+						"emails":[{"primary":true,"type":"work","value":"dana%d@example.org"}],"meta":{"resourceType":"User"},"name":{"formatted":"Dana Kim","familyName":"Kim","givenName":"Dana"},"title":null,"roles":[],
+						"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"employeeNumber":"88121","department":"Learning"}}`, i, i, i)
+					if _, err := t.Create(b.Context(), t.types.User, body, View{}); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+		})
+	}
 }

@@ -40,6 +40,7 @@ func ceiling(ctx context.Context, args []string) error {
 		if err != nil {
 			return err
 		}
+		app.Post("/users", people(inserts.db))
 		app.Post("/orders", func(c *fiber.Ctx) error {
 			var order map[string]any
 			if err := json.Unmarshal(c.Body(), &order); err != nil {
@@ -91,7 +92,10 @@ func newRow(document string) credentialRow {
 }
 
 // inserts are rows on their way into shared transactions.
-type inserts struct{ queue chan insert }
+type inserts struct {
+	db    *database.DB
+	queue chan insert
+}
 
 type insert struct {
 	row  credentialRow
@@ -114,7 +118,7 @@ func share(ctx context.Context, address string) (*inserts, error) {
 			return nil, err
 		}
 	}
-	s := &inserts{queue: make(chan insert, 1024)}
+	s := &inserts{db: db, queue: make(chan insert, 1024)}
 	writers := 1
 	if db.Dialect() == "postgres" {
 		writers = 2

@@ -22,6 +22,7 @@ var scenarios = []scenario{
 	{"kernel", "signing, verifying and baking without a server, beside the bare signature", kernel},
 	{"issue", "single issues over HTTP, beside the same insert without a credential", issue},
 	{"read", "public documents, beside a bare handler that sends the same bytes", read},
+	{"directory", "users created over SCIM, beside a bare handler with the same inserts", directory},
 	{"health", "whether /health answers while issuing takes all there is", health},
 }
 
