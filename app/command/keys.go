@@ -17,11 +17,11 @@ import (
 func keysCommand() *cobra.Command {
 	keys := &cobra.Command{
 		Use:   "keys",
-		Short: "List, make, rotate, retire and revoke the signing keys of issuers",
+		Short: "List, make, rotate, retire, revoke and reseal the signing keys of issuers",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	keys.AddCommand(keysList(), keysCreate(), keysRotate(), keysRetire(), keysRevoke())
+	keys.AddCommand(keysList(), keysCreate(), keysRotate(), keysRetire(), keysRevoke(), keysEncryptionKey(), keysReseal())
 	return keys
 }
 
@@ -146,4 +146,40 @@ func keysRevoke() *cobra.Command {
 	revoke.Flags().StringVar(&reason, "reason", "", "why, for those who will ask")
 	_ = revoke.MarkFlagRequired("reason") // fails only for a flag that does not exist
 	return revoke
+}
+
+func keysEncryptionKey() *cobra.Command {
+	return &cobra.Command{
+		Use: "encryption-key", Short: "Print a new key-encryption key that takes the place of the present one; nothing is changed", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return tools(cmd, func(ctx context.Context, cfg engine.Config, t *engine.Tools) error {
+				key, err := t.NextKey()
+				if err != nil {
+					return err
+				}
+				fmt.Fprintln(cmd.OutOrStdout(), key)
+				fmt.Fprintln(cmd.ErrOrStderr(), "Give it to the servers in the place of the present key, and the present one as KEY_ENCRYPTION_KEY_PREVIOUS; then run keys reseal.")
+				return nil
+			})
+		},
+	}
+}
+
+func keysReseal() *cobra.Command {
+	return &cobra.Command{
+		Use: "reseal", Short: "Seal all signing keys by the present key-encryption key, so that earlier ones can be forgotten", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withKeys(cmd, func(ctx context.Context, k *issuance.Keyring) error {
+				done, err := k.Reseal(ctx)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%d keys sealed again, %d were already.\n", done.Changed, done.Current)
+				if len(done.Lost) > 0 {
+					return fmt.Errorf("no key-encryption key here opens %d signing keys: %s; give the earlier keys in KEY_ENCRYPTION_KEY_PREVIOUS and run this again", len(done.Lost), strings.Join(done.Lost, ", "))
+				}
+				return nil
+			})
+		},
+	}
 }

@@ -45,6 +45,18 @@ func (t *Tools) openAudit() (*audit.Service, error) {
 	return audit.New(key, audit.NewStore(t.db), time.Now), nil
 }
 
+// NextKey makes a key-encryption key that can take the place of the present one.
+func (t *Tools) NextKey() (string, error) {
+	if t.keyless() {
+		return "", errNoKey
+	}
+	sealer, err := issuance.OpenSealer(t.keys, t.log)
+	if err != nil {
+		return "", err
+	}
+	return sealer.NextKey(), nil
+}
+
 // Keyring is the signing keys, to be changed by commands; the context that comes with
 // it says so. It needs the key-encryption key of the servers, and makes none.
 func (t *Tools) Keyring(ctx context.Context, cfg Config) (*issuance.Keyring, context.Context, error) {

@@ -41,6 +41,7 @@ var texts = map[string][]string{
 	"ENTRA_AUDIENCES":               {"api://*"},
 	"ENTRA_ALLOWED_CLIENTS":         {"my app"},
 	"KEY_ENCRYPTION_KEY":            {"hunter2", "aHVudGVyMg=="},
+	"KEY_ENCRYPTION_KEY_PREVIOUS":   {"hunter2", "aHVudGVyMg=="},
 }
 
 // anything goes for these: every text means something, or only the machine can say.

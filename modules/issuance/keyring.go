@@ -499,6 +499,56 @@ func (k *Keyring) Published(ctx context.Context, address string) (document []byt
 	return document, true, err
 }
 
+// Resealed is what came of sealing keys again.
+type Resealed struct {
+	Changed int      // sealed by an earlier key until now
+	Current int      // sealed by this one already
+	Lost    []string // ids of those that no key opens
+}
+
+// Reseal seals all signing keys again that an earlier key-encryption key sealed, so
+// that it can be forgotten. It may run while servers sign, and again after it was
+// interrupted.
+func (k *Keyring) Reseal(ctx context.Context) (Resealed, error) {
+	var out Resealed
+	const several = 200
+	for after := ""; ; {
+		ids, values, err := k.store.SealedKeys(ctx, after, several)
+		if err != nil {
+			return out, err
+		}
+		for i, id := range ids {
+			secret, current, err := k.sealer.open(id, values[i])
+			switch {
+			case err != nil:
+				out.Lost = append(out.Lost, id)
+				continue
+			case current:
+				out.Current++
+				continue
+			}
+			sealed, err := k.sealer.Seal(id, secret)
+			if err != nil {
+				return out, err
+			}
+			if err := k.store.ResealKey(ctx, id, values[i], sealed); err != nil {
+				return out, err
+			}
+			out.Changed++
+		}
+		if len(ids) < several {
+			break
+		}
+		after = ids[len(ids)-1]
+	}
+	if k.audit == nil || out.Changed == 0 {
+		return out, nil
+	}
+	return out, k.work.Do(ctx, func(ctx context.Context) error {
+		return k.audit.Record(ctx, "issuance.keys.resealed", "", fmt.Sprintf("keys:%d", out.Changed), nil)
+	})
+}
+
 // Check tells whether the key-encryption key opens the newest signing key.
 func (k *Keyring) Check(ctx context.Context) error {
 	key, sealed, found, err := k.store.NewestKey(ctx)

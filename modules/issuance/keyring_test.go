@@ -1,10 +1,13 @@
 package issuance_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -397,5 +400,48 @@ func TestReplicasFollowARotation(t *testing.T) {
 		if signer.VerificationMethod() == old.VerificationMethod() || !strings.HasSuffix(signer.VerificationMethod(), made.Multikey) {
 			t.Errorf("it still signs by %s", signer.VerificationMethod())
 		}
+	})
+}
+
+func TestKeysAreSealedAgain(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		ctx := t.Context()
+		public, err := config.ParsePublicURL(secure)
+		must(t, err)
+		first := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("k"), 32))
+		ring := func(key, previous string) *issuance.Keyring {
+			s, err := issuance.OpenSealer(issuance.Config{Key: config.Secret(key), Previous: config.Secret(previous)}, slog.New(slog.DiscardHandler))
+			must(t, err)
+			return issuance.NewKeyring(public, issuance.NewStore(db), s, func() time.Time { return noon }).Working(db)
+		}
+		old := ring(first, "")
+		must(t, old.Provision(ctx, id(1)), old.Provision(ctx, id(2)))
+		_, err = old.CreateKey(ctx, id(2), issuance.KindRSA, nil)
+		must(t, err)
+		second := sealer(t, "k").NextKey()
+
+		// Without the old key nothing is lost, only said.
+		lost, err := ring(second, "").Reseal(ctx)
+		if err != nil || len(lost.Lost) != 3 || lost.Changed != 0 {
+			t.Errorf("without the old key: %+v, %v", lost, err)
+		}
+		both := ring(second, first)
+		_, _, err = both.Signer(ctx, id(1))
+		must(t, err)
+		must(t, both.Provision(ctx, id(3)))
+		done, err := both.Reseal(ctx)
+		if err != nil || done.Changed != 3 || done.Current != 1 || len(done.Lost) != 0 {
+			t.Errorf("resealed %+v, %v", done, err)
+		}
+		if again, err := both.Reseal(ctx); err != nil || again.Changed != 0 || again.Current != 4 {
+			t.Errorf("resealed again %+v, %v", again, err)
+		}
+		alone := ring(second, "")
+		for n := 1; n <= 3; n++ {
+			_, _, err := alone.Signer(ctx, id(n))
+			must(t, err)
+		}
+		_, _, err = ring(first, "").Signer(ctx, id(1))
+		wants(t, err, issuance.ErrSealed)
 	})
 }

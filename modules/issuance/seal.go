@@ -15,18 +15,22 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // Sealer keeps secrets closed at rest under the key-encryption key.
 type Sealer struct {
 	aead    cipher.AEAD
+	older   []cipher.AEAD // open what earlier keys sealed
 	index   []byte
 	derived []byte
 }
 
-// keySize is the length of the key-encryption key in bytes.
-const keySize = 32
+const (
+	keySize     = 32 // the length of the key-encryption key in bytes
+	carriedSize = 64 // of what a later key carries on
+)
 
 // sealedV1 begins every sealed value, so that another algorithm can follow.
 const sealedV1 = 1
@@ -40,7 +44,7 @@ func OpenSealer(cfg Config, log *slog.Logger) (*Sealer, error) {
 		if err != nil {
 			return nil, fmt.Errorf("KEY_ENCRYPTION_KEY: %w", err)
 		}
-		return NewSealer(key)
+		return cfg.sealer(key)
 	}
 	text, err := os.ReadFile(cfg.KeyFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -58,7 +62,36 @@ func OpenSealer(cfg Config, log *slog.Logger) (*Sealer, error) {
 	if info, err := os.Stat(cfg.KeyFile); err == nil && info.Mode().Perm()&0o077 != 0 {
 		log.Warn("key-encryption key is readable by others: chmod 600", "file", cfg.KeyFile)
 	}
-	return NewSealer(key)
+	return cfg.sealer(key)
+}
+
+// sealer seals under key, and opens what the previous keys sealed as well.
+func (c Config) sealer(key keyText) (*Sealer, error) {
+	s, err := newSealer(key)
+	if err != nil {
+		return nil, err
+	}
+	previous, err := c.previous()
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range previous {
+		older, err := newSealer(key)
+		if err != nil {
+			return nil, err
+		}
+		s.older = append(s.older, older.aead)
+	}
+	return s, nil
+}
+
+// NextKey makes another key-encryption key, to be configured in the place of this one.
+// It carries on by what recipients are found and what other parts of the program
+// derived, since that is in tables and cannot be sealed again.
+func (s *Sealer) NextKey() string {
+	key := keyText{key: make([]byte, keySize), carried: slices.Concat(s.index, s.derived)}
+	rand.Read(key.key) // never fails
+	return key.String()
 }
 
 // makeKeyFile writes the key beside its place and links it there, so that of two
@@ -95,15 +128,20 @@ func NewSealer(key []byte) (*Sealer, error) {
 	if len(key) != keySize {
 		return nil, fmt.Errorf("issuance: a key-encryption key has %d bytes, not %d", keySize, len(key))
 	}
-	sealing, err := hkdf.Key(sha256.New, key, nil, "badge-engine sealing v1", 32)
+	return newSealer(keyText{key: key})
+}
+
+func newSealer(k keyText) (*Sealer, error) {
+	sealing, err := hkdf.Key(sha256.New, k.key, nil, "badge-engine sealing v1", 32)
 	if err != nil {
 		return nil, err
 	}
-	index, err := hkdf.Key(sha256.New, key, nil, "badge-engine recipient index v1", 32)
-	if err != nil {
-		return nil, err
+	var index, derived []byte
+	if len(k.carried) == carriedSize {
+		index, derived = k.carried[:carriedSize/2], k.carried[carriedSize/2:]
+	} else if index, err = hkdf.Key(sha256.New, k.key, nil, "badge-engine recipient index v1", 32); err == nil {
+		derived, err = hkdf.Key(sha256.New, k.key, nil, "badge-engine derived keys v1", 32)
 	}
-	derived, err := hkdf.Key(sha256.New, key, nil, "badge-engine derived keys v1", 32)
 	if err != nil {
 		return nil, err
 	}
@@ -129,17 +167,25 @@ func (s *Sealer) Seal(name string, secret []byte) ([]byte, error) {
 	return s.aead.Seal(out, out[1:], secret, []byte(name)), nil
 }
 
-// Open opens what Seal closed under the same name, or answers [ErrSealed].
+// Open opens what Seal closed under the same name, with this key or an earlier one, or
+// answers [ErrSealed].
 func (s *Sealer) Open(name string, sealed []byte) ([]byte, error) {
+	secret, _, err := s.open(name, sealed)
+	return secret, err
+}
+
+// open also tells whether this key sealed it.
+func (s *Sealer) open(name string, sealed []byte) (secret []byte, current bool, err error) {
 	n := 1 + s.aead.NonceSize()
 	if len(sealed) < n || sealed[0] != sealedV1 {
-		return nil, ErrSealed.With(errors.New("unknown form"))
+		return nil, false, ErrSealed.With(errors.New("unknown form"))
 	}
-	secret, err := s.aead.Open(nil, sealed[1:n], sealed[n:], []byte(name))
-	if err != nil {
-		return nil, ErrSealed.With(err)
+	for i, aead := range append([]cipher.AEAD{s.aead}, s.older...) {
+		if secret, err = aead.Open(nil, sealed[1:n], sealed[n:], []byte(name)); err == nil {
+			return secret, i == 0, nil
+		}
 	}
-	return secret, nil
+	return nil, false, ErrSealed.With(err)
 }
 
 // Derive answers 32 bytes of key for another part of the program. Each purpose has

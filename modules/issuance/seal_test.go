@@ -204,3 +204,50 @@ func TestKeysThatCannotBeUsedAreRefusedByTheirVariable(t *testing.T) {
 		must(t, issuance.Default().Check())
 	})
 }
+
+// A key-encryption key is replaced without losing anything: what the old one sealed
+// opens, and recipients are found by the same hash.
+func TestAKeyEncryptionKeyIsReplaced(t *testing.T) {
+	open := func(cfg issuance.Config) *issuance.Sealer {
+		t.Helper()
+		must(t, cfg.Check())
+		s, err := issuance.OpenSealer(cfg, slog.New(slog.DiscardHandler))
+		must(t, err)
+		return s
+	}
+	first := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("k"), 32))
+	old := open(issuance.Config{Key: config.Secret(first)})
+	sealed, err := old.Seal("row 1", []byte("secret"))
+	must(t, err)
+	second := old.NextKey()
+	if second == old.NextKey() || strings.Contains(second, first) {
+		t.Errorf("the next key is %s", second)
+	}
+	alone := open(issuance.Config{Key: config.Secret(second)})
+	_, err = alone.Open("row 1", sealed)
+	wants(t, err, issuance.ErrSealed)
+	third := alone.NextKey()
+	both := open(issuance.Config{Key: config.Secret(third), Previous: config.Secret(second + " , " + first)})
+	if secret, err := both.Open("row 1", sealed); err != nil || string(secret) != "secret" {
+		t.Errorf("it opens as %q, %v", secret, err)
+	}
+	_, err = both.Open("row 2", sealed)
+	wants(t, err, issuance.ErrSealed)
+	for _, s := range []*issuance.Sealer{alone, both} {
+		mine, err := s.Derive("a part")
+		must(t, err)
+		before, err := old.Derive("a part")
+		must(t, err)
+		if s.Index("ada@example.org") != old.Index("ada@example.org") || !bytes.Equal(mine, before) {
+			t.Error("the index or a derived key changed")
+		}
+	}
+	for _, bad := range []string{first + ".", first + "." + first, "." + first, second + "." + first, first + "," + first} {
+		if err := (issuance.Config{Key: config.Secret(bad)}).Check(); err == nil || strings.Contains(err.Error(), bad) {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+	if err := (issuance.Config{Key: config.Secret(first), Previous: "x"}).Check(); err == nil || !strings.Contains(err.Error(), "KEY_ENCRYPTION_KEY_PREVIOUS") {
+		t.Errorf("err = %v", err)
+	}
+}

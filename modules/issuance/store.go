@@ -163,6 +163,27 @@ func (s *Store) IssuerOf(ctx context.Context, multikey string) (string, error) {
 	return ids[0], nil
 }
 
+// SealedKeys reads what seals the private sides of keys, in the order of their ids.
+func (s *Store) SealedKeys(ctx context.Context, after string, limit int) (ids []string, sealed [][]byte, err error) {
+	tx := s.db.Session(ctx).Select("id", "sealed").Order("id").Limit(limit)
+	if after != "" {
+		tx = tx.Where("id > ?", after)
+	}
+	var rows []keyRow
+	if err := tx.Find(&rows).Error; err != nil {
+		return nil, nil, err
+	}
+	for _, row := range rows {
+		ids, sealed = append(ids, row.ID), append(sealed, row.Sealed)
+	}
+	return ids, sealed, nil
+}
+
+// ResealKey stores another seal of a private side, unless somebody else did meanwhile.
+func (s *Store) ResealKey(ctx context.Context, id string, before, after []byte) error {
+	return s.db.Session(ctx).Model(&keyRow{}).Where("id = ? AND sealed = ?", id, before).Update("sealed", after).Error
+}
+
 // NewestKey reads the newest key of all, if there is any.
 func (s *Store) NewestKey(ctx context.Context) (key Key, sealed []byte, found bool, err error) {
 	var rows []keyRow

@@ -2,11 +2,13 @@ package e2e
 
 import (
 	"bytes"
+	"encoding/base64"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -175,5 +177,58 @@ func TestAReplicaThatDoesNotFitRefusesToStart(t *testing.T) {
 				start(t, dir, e.URL, "MIGRATE_ACCEPT_NEWER=true")
 			})
 		})
+	}
+}
+
+// While the server runs, keys are made and rotated on the command line, and the
+// key-encryption key is replaced; then it starts with the new one alone.
+func TestKeysOfTheCommandLineAndTheirKey(t *testing.T) {
+	dir := t.TempDir()
+	database := "sqlite:" + filepath.Join(dir, "x.db")
+	first := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("k"), 32))
+	s := start(t, dir, database, "KEY_ENCRYPTION_KEY="+first)
+	issuer := s.issuer()
+	achievement := s.achievement(issuer, "")
+	credential := s.must(201, s.send("POST", "/api/v1/credentials", order(achievement))).id(t)
+	run := func(want int, environ []string, args ...string) string {
+		t.Helper()
+		out, errs, code := command(t, dir, append([]string{"DATABASE_URL=" + database}, environ...), append([]string{"keys"}, args...)...)
+		if code != want {
+			t.Fatalf("keys %v ends with %d: %s%s", args, code, out, errs)
+		}
+		return out + errs
+	}
+	now := []string{"KEY_ENCRYPTION_KEY=" + first}
+	if out := run(0, now, "create", issuer, "--kind", "P-256"); !strings.Contains(out, "P-256") || !strings.Contains(out, "active") {
+		t.Errorf("made %s", out)
+	}
+	run(0, now, "rotate", issuer)
+	list := run(0, now, "list", issuer)
+	if strings.Count(list, "Ed25519") != 2 || strings.Count(list, "retired") != 1 {
+		t.Errorf("the keys are %s", list)
+	}
+	run(1, now, "create", issuer, "--kind", "Ed448")
+	run(1, now, "retire", issuer, "nobody")
+	run(1, now, "list", "nobody")
+
+	out, _, code := command(t, dir, append([]string{"DATABASE_URL=" + database}, now...), "keys", "encryption-key")
+	second := strings.TrimSpace(out)
+	if code != 0 || second == first || strings.ContainsAny(second, " \n") {
+		t.Fatalf("the next key is %q", out)
+	}
+	run(1, []string{"KEY_ENCRYPTION_KEY=" + second}, "reseal") // nothing opens what the first one sealed
+	if out := run(0, []string{"KEY_ENCRYPTION_KEY=" + second, "KEY_ENCRYPTION_KEY_PREVIOUS=" + first}, "reseal"); !strings.Contains(out, "3 keys sealed again") {
+		t.Errorf("resealed: %s", out)
+	}
+	s.cmd.Process.Signal(syscall.SIGTERM)
+	s.cmd.Wait()
+	s = start(t, dir, database, "KEY_ENCRYPTION_KEY="+second)
+	s.must(201, s.send("POST", "/api/v1/credentials", order(achievement)))
+	found := s.must(200, s.send("GET", "/api/v1/credentials?recipient=ada@example.org", nil))
+	if !bytes.Contains(found.body, []byte(credential)) {
+		t.Errorf("the recipient is not found any more: %s", found.body)
+	}
+	if out, errs, code := command(t, dir, []string{"DATABASE_URL=" + database, "KEY_ENCRYPTION_KEY=" + second}, "audit", "verify"); code != 0 {
+		t.Errorf("the audit trail: %s%s", out, errs)
 	}
 }
