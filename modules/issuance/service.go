@@ -498,6 +498,7 @@ func (s *Service) bake(ctx context.Context, c Credential, format image.Format, d
 	if err != nil {
 		return nil, err
 	}
+	o.Checked = true // when it was uploaded
 	badge, err := image.Bake(picture, document, o)
 	var unfit *image.Error
 	if errors.As(err, &unfit) { // such as a frame round a very large PNG

@@ -14,6 +14,7 @@ type Options struct {
 	Overwrite bool    // replace every credential of the same edition; the other edition's stay
 	Version   Version // the edition
 	HostedURL string  // where an Open Badges 2.0 assertion is hosted; "" takes its id. SVG only
+	Checked   bool    // the picture was read before, as stored pictures are: its checksums are not made again
 }
 
 // Bake answers the picture with the credential in it. The credential is a JSON

@@ -360,3 +360,19 @@ func TestBakingCostsNoMoreThanThreeCopies(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// TestAPictureThatWasCheckedIsBakedTheSame bakes with and without making checksums again.
+func TestAPictureThatWasCheckedIsBakedTheSame(t *testing.T) {
+	picture := noise(t, 20)
+	once, err := image.Bake(picture, []byte(credential), image.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := image.Bake(picture, []byte(credential), image.Options{Checked: true})
+	if err != nil || !bytes.Equal(once, again) {
+		t.Errorf("it is another picture, %v", err)
+	}
+	if _, err := image.Bake(picture[:len(picture)-5], []byte(credential), image.Options{Checked: true}); err == nil {
+		t.Error("half a picture is baked")
+	}
+}
