@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -452,24 +453,35 @@ func (h *handlers) where(c *fiber.Ctx, in queryMembers, survey func(statuslist.Q
 const past = 24 * time.Hour
 
 func (h *handlers) statusList(c *fiber.Ctx) error {
-	var list statuslist.Signed
-	var err error
-	if timestamp := c.Query("timestamp"); timestamp != "" {
-		list, err = h.service.statuses.At(c.UserContext(), c.Params("list"), c.Params("purpose"), timestamp)
-		list.TTL = past
-	} else {
-		list, err = h.service.statuses.Current(c.UserContext(), c.Params("list"), c.Params("purpose"))
+	mediaType := httpserver.Accepts(c, "application/vc+ld+json", "application/vc", "application/ld+json", fiber.MIMEApplicationJSON, tokenType, "application/jwt")
+	form := statuslist.Document
+	if mediaType == tokenType || mediaType == "application/jwt" {
+		form = statuslist.Token
+	}
+	list, err := h.listIn(c, form)
+	if errors.Is(err, ErrNoKey) && form == statuslist.Token { // the document is better than nothing
+		mediaType = ""
+		list, err = h.listIn(c, statuslist.Document)
 	}
 	if err != nil {
 		return err
 	}
 	// Bitstring Status List 1.0, 2.2 (BitstringStatusListCredential), ttl: caches along the way keep it no longer.
 	c.Set(fiber.HeaderCacheControl, fmt.Sprintf("public, max-age=%d", int64(list.TTL.Seconds())))
-	sum := sha256.Sum256(list.Document)
+	sum := sha256.Sum256(list.Text)
 	if httpserver.Fresh(c, hex.EncodeToString(sum[:16])) {
 		return nil
 	}
-	return httpserver.Bytes(c, fiber.StatusOK, mediaTypeOf(c), list.Document)
+	return httpserver.Bytes(c, fiber.StatusOK, cmp.Or(mediaType, "application/vc+ld+json"), list.Text)
+}
+
+func (h *handlers) listIn(c *fiber.Ctx, form statuslist.Form) (statuslist.Signed, error) {
+	if timestamp := c.Query("timestamp"); timestamp != "" {
+		list, err := h.service.statuses.At(c.UserContext(), c.Params("list"), c.Params("purpose"), form, timestamp)
+		list.TTL = past
+		return list, err
+	}
+	return h.service.statuses.Current(c.UserContext(), c.Params("list"), c.Params("purpose"), form)
 }
 
 // mediaTypeOf chooses how a credential is called: verifiers that do not say what
@@ -531,6 +543,12 @@ func (h *handlers) refresh(c *fiber.Ctx) error {
 		return err
 	}
 	c.Set(fiber.HeaderCacheControl, "no-cache") // whoever asks here wants to know
+	if wantsToken(c, found) {
+		if httpserver.Fresh(c, fmt.Sprintf("%s-%d-jwt", found.ID, found.Version)) {
+			return nil
+		}
+		return httpserver.Bytes(c, fiber.StatusOK, tokenType, []byte(found.Token))
+	}
 	if httpserver.Fresh(c, fmt.Sprintf("%s-%d", found.ID, found.Version)) {
 		return nil
 	}

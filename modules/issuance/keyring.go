@@ -13,7 +13,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/badge-engine/badge-engine/modules/internal/credential"
 	"github.com/badge-engine/badge-engine/modules/internal/credential/integrity"
+	"github.com/badge-engine/badge-engine/modules/internal/credential/jose"
 	"github.com/badge-engine/badge-engine/modules/internal/did"
 	"github.com/badge-engine/badge-engine/platform/config"
 )
@@ -284,6 +286,13 @@ func (k *Keyring) Signer(ctx context.Context, issuerID string) (uri string, sign
 		return "", nil, err
 	}
 	return k.uri(key.IssuerID, key.Multikey), signer, nil
+}
+
+// Token answers the identifier under which the issuer signs and how it makes tokens.
+// It answers with [ErrIssuerUnknown], [ErrNoKey] or [ErrSealed].
+func (k *Keyring) Token(ctx context.Context, issuerID string) (uri string, token *credential.Enveloping, err error) {
+	p, err := k.plan(ctx, issuerID, Form{Format: string(jose.VCJOSE)})
+	return p.uri, p.token, err
 }
 
 // newest is the key of the first kind of which there is one.

@@ -213,6 +213,12 @@ func TestStatusListsAreServedToEverybody(t *testing.T) {
 		t.Errorf("the same list again: %d", a.status)
 	}
 	h.must(200, h.send("POST", "/api/v1/credentials/"+id+"/revoke", nil))
+	for _, kind := range []string{"application/vc+jwt", "application/jwt"} {
+		a := h.must(200, h.send("GET", path, nil, "Authorization", "", "Accept", kind))
+		if a.header.Get("Content-Type") != kind || bytes.Count(a.body, []byte(".")) != 2 || !strings.Contains(a.header.Get("Vary"), "Accept") {
+			t.Errorf("as %s it is %s %.100s", kind, a.header.Get("Content-Type"), a.body)
+		}
+	}
 	if a := h.must(200, h.send("GET", path, nil, "If-None-Match", tag)); a.header.Get("ETag") == tag {
 		t.Error("the list has another content and the same tag")
 	}

@@ -18,36 +18,78 @@ const (
 	skew = time.Minute
 )
 
+// Form is how a list is secured.
+type Form string
+
+// The forms. Bitstring Status List 1.0 asks for the one of the credentials, and a
+// verifier says which it reads.
+const (
+	Document Form = ""     // JSON-LD with an embedded proof
+	Token    Form = "+jwt" // a compact JWS
+)
+
 // Signed is one side of a list as the world reads it.
 type Signed struct {
-	Document []byte
-	TTL      time.Duration
-	Past     bool // it says what was, and not what is
+	Text []byte // a JSON document or a token
+	TTL  time.Duration
+	Past bool // it says what was, and not what is
+}
+
+// secured is how an issuer secures lists in a form.
+func (r *Register) secured(ctx context.Context, issuerID string, form Form) (uri, method string, how credential.Securing, err error) {
+	if form == Token {
+		uri, token, err := r.signers.Token(ctx, issuerID)
+		if err != nil {
+			return "", "", credential.Securing{}, err
+		}
+		return uri, token.Signer.VerificationMethod(), credential.Securing{Token: token}, nil
+	}
+	uri, signer, err := r.signers.Signer(ctx, issuerID)
+	if err != nil {
+		return "", "", credential.Securing{}, err
+	}
+	return uri, signer.VerificationMethod(), credential.Securing{Proofs: []credential.Embedding{{Signer: signer}}}, nil
+}
+
+// secure makes a list of segments and signs it.
+func (r *Register) secure(ctx context.Context, how credential.Securing, list status.List) ([]byte, error) {
+	prepared, err := credential.PrepareList(r.canonical, list)
+	if err != nil {
+		return nil, fmt.Errorf("statuslist: prepare %s: %w", list.ID, err)
+	}
+	secured, err := prepared.Secure(ctx, how)
+	if err != nil {
+		return nil, fmt.Errorf("statuslist: sign %s: %w", list.ID, err)
+	}
+	if how.Token != nil {
+		return []byte(secured.Token), nil
+	}
+	return secured.Document, nil
 }
 
 // Current answers one side of a list as it is now. It is signed only if something
 // changed since it was signed last, or the key did, or half its life is over; any
 // number of changes until then are signed at once. It answers with [ErrUnknown].
-func (r *Register) Current(ctx context.Context, id, purpose string) (Signed, error) {
+func (r *Register) Current(ctx context.Context, id, purpose string, form Form) (Signed, error) {
 	list, err := r.find(ctx, id, purpose)
 	if err != nil {
 		return Signed{}, err
 	}
-	uri, signer, err := r.signers.Signer(ctx, list.IssuerID)
+	uri, method, how, err := r.secured(ctx, list.IssuerID, form)
 	if err != nil {
 		return Signed{}, err
 	}
 	now := r.now().UTC().Truncate(time.Second)
-	kept, fresh, err := r.kept(ctx, list, purpose, signer.VerificationMethod(), now)
+	kept, fresh, err := r.kept(ctx, list, purpose, form, method, now)
 	if err != nil || fresh {
 		return kept, err
 	}
-	done, err := r.turn(ctx, id+purpose)
+	done, err := r.turn(ctx, id+purpose+string(form))
 	if err != nil {
 		return Signed{}, err
 	}
 	defer done()
-	kept, fresh, err = r.kept(ctx, list, purpose, signer.VerificationMethod(), now)
+	kept, fresh, err = r.kept(ctx, list, purpose, form, method, now)
 	if err != nil || fresh { // whoever had the turn before signed it
 		return kept, err
 	}
@@ -56,33 +98,30 @@ func (r *Register) Current(ctx context.Context, id, purpose string) (Signed, err
 		return Signed{}, err
 	}
 	from, until := now.Add(-skew), now.Add(lifetime)
-	prepared, err := credential.PrepareList(r.canonical, status.NewList(r.URL(list.ID, purpose), uri, purpose, segments, from, until, r.cfg.TTL))
+	how.Created = now
+	text, err := r.secure(ctx, how, status.NewList(r.URL(list.ID, purpose), uri, purpose, segments, from, until, r.cfg.TTL))
 	if err != nil {
-		return Signed{}, fmt.Errorf("statuslist: prepare %s: %w", list.ID, err)
+		return Signed{}, err
 	}
-	document, err := prepared.Issue(ctx, signer, now)
-	if err != nil {
-		return Signed{}, fmt.Errorf("statuslist: sign %s: %w", list.ID, err)
-	}
-	row := signedRow{ListID: list.ID, Purpose: purpose, Changes: changes, Method: signer.VerificationMethod(), Document: string(document), ValidFrom: from, ValidUntil: until}
+	row := signedRow{ListID: list.ID, Purpose: purpose + string(form), Changes: changes, Method: method, Document: string(text), ValidFrom: from, ValidUntil: until}
 	if err := r.store.sign(ctx, row); err != nil {
 		return Signed{}, err
 	}
-	r.log.InfoContext(ctx, "status list signed", "list", list.ID, "purpose", purpose, "changes", changes)
-	return Signed{Document: document, TTL: r.cfg.TTL}, nil
+	r.log.InfoContext(ctx, "status list signed", "list", list.ID, "purpose", row.Purpose, "changes", changes)
+	return Signed{Text: text, TTL: r.cfg.TTL}, nil
 }
 
 // kept answers the list as it was signed last, and whether that still holds.
-func (r *Register) kept(ctx context.Context, list listRow, purpose, method string, now time.Time) (Signed, bool, error) {
+func (r *Register) kept(ctx context.Context, list listRow, purpose string, form Form, method string, now time.Time) (Signed, bool, error) {
 	changes, err := r.store.changes(ctx, list.ID, purpose)
 	if err != nil {
 		return Signed{}, false, err
 	}
-	row, found, err := r.store.signed(ctx, list.ID, purpose)
+	row, found, err := r.store.signed(ctx, list.ID, purpose+string(form))
 	if err != nil || !found || row.Changes != changes || row.Method != method || now.After(row.ValidUntil.Add(-lifetime/2)) {
 		return Signed{}, false, err
 	}
-	return Signed{Document: []byte(row.Document), TTL: r.cfg.TTL}, true, nil
+	return Signed{Text: []byte(row.Document), TTL: r.cfg.TTL}, true, nil
 }
 
 // segments puts one side of a list together, and packs what changed. The changes are
@@ -135,7 +174,7 @@ func (r *Register) packed(ctx context.Context, list listRow, purpose string, num
 // over or was before the list.
 //
 // Bitstring Status List 1.0, 3.2 (Validate Algorithm), timestamp.
-func (r *Register) At(ctx context.Context, id, purpose, timestamp string) (Signed, error) {
+func (r *Register) At(ctx context.Context, id, purpose string, form Form, timestamp string) (Signed, error) {
 	list, err := r.find(ctx, id, purpose)
 	if err != nil {
 		return Signed{}, err
@@ -148,7 +187,7 @@ func (r *Register) At(ctx context.Context, id, purpose, timestamp string) (Signe
 	if at.Before(list.CreatedAt.UTC()) || !at.Before(r.now().UTC().Truncate(time.Second)) {
 		return Signed{}, ErrTimestamp.Detailf("The list exists since %s, and can be asked for any time from then until now.", list.CreatedAt.UTC().Format(time.RFC3339))
 	}
-	uri, signer, err := r.signers.Signer(ctx, list.IssuerID)
+	uri, _, how, err := r.secured(ctx, list.IssuerID, form)
 	if err != nil {
 		return Signed{}, err
 	}
@@ -170,15 +209,8 @@ func (r *Register) At(ctx context.Context, id, purpose, timestamp string) (Signe
 			return Signed{}, err
 		}
 	}
-	prepared, err := credential.PrepareList(r.canonical, status.NewList(r.URL(list.ID, purpose), uri, purpose, segments, at, at.Add(r.cfg.TTL), r.cfg.TTL))
-	if err != nil {
-		return Signed{}, fmt.Errorf("statuslist: prepare %s: %w", list.ID, err)
-	}
-	document, err := prepared.Issue(ctx, signer, time.Time{})
-	if err != nil {
-		return Signed{}, fmt.Errorf("statuslist: sign %s: %w", list.ID, err)
-	}
-	return Signed{Document: document, TTL: r.cfg.TTL, Past: true}, nil
+	text, err := r.secure(ctx, how, status.NewList(r.URL(list.ID, purpose), uri, purpose, segments, at, at.Add(r.cfg.TTL), r.cfg.TTL))
+	return Signed{Text: text, TTL: r.cfg.TTL, Past: true}, err
 }
 
 // turn waits until nobody else in this process works on the same.

@@ -40,9 +40,11 @@ type Standing struct {
 	Reason    string    // of the same
 }
 
-// Signers finds the identifier under which an issuer signs, and its current key.
+// Signers finds the identifier under which an issuer signs, and its current key: for
+// a proof in a document, and for a token around one.
 type Signers interface {
 	Signer(ctx context.Context, issuerID string) (uri string, signer integrity.Signer, err error)
+	Token(ctx context.Context, issuerID string) (uri string, token *credential.Enveloping, err error)
 }
 
 // Work runs fn as one unit: all of it is stored or none. Platform database serves it.

@@ -15,7 +15,9 @@ import (
 	"time"
 
 	"github.com/badge-engine/badge-engine/migrations"
+	"github.com/badge-engine/badge-engine/modules/internal/credential"
 	"github.com/badge-engine/badge-engine/modules/internal/credential/integrity"
+	"github.com/badge-engine/badge-engine/modules/internal/credential/jose"
 	"github.com/badge-engine/badge-engine/modules/internal/credential/status"
 	"github.com/badge-engine/badge-engine/modules/internal/did"
 	"github.com/badge-engine/badge-engine/modules/internal/jsonld"
@@ -56,6 +58,11 @@ func (s *signers) Signer(_ context.Context, issuerID string) (string, integrity.
 	multikey, err := did.EncodeMultikey(private.Public().(ed25519.PublicKey))
 	uri := "https://badges.example.org/issuers/" + issuerID
 	return uri, integrity.NewEd25519Signer(private, uri+"#"+multikey), err
+}
+
+func (s *signers) Token(ctx context.Context, issuerID string) (string, *credential.Enveloping, error) {
+	uri, signer, err := s.Signer(ctx, issuerID)
+	return uri, &credential.Enveloping{Signer: signer, KeyID: signer.VerificationMethod(), Profile: jose.VCJOSE}, err
 }
 
 // room is a register with its clock.
@@ -124,7 +131,7 @@ func (r *room) changeWhere(t testing.TB, act statuslist.Act, q statuslist.Query,
 func published(t testing.TB, list statuslist.Signed, purpose string, index int64) bool {
 	t.Helper()
 	var document struct{ CredentialSubject map[string]any }
-	must(t, json.Unmarshal(list.Document, &document))
+	must(t, json.Unmarshal(list.Text, &document))
 	e, err := status.ReadEntry(map[string]any{"statusPurpose": purpose, "statusListCredential": "https://x", "statusListIndex": strconv.FormatInt(index, 10)})
 	must(t, err)
 	value, err := e.Lookup(document.CredentialSubject)
@@ -135,7 +142,7 @@ func published(t testing.TB, list statuslist.Signed, purpose string, index int64
 func (r *room) shows(t testing.TB, c issuance.Credential, revoked, suspended bool) {
 	t.Helper()
 	for purpose, want := range map[string]bool{statuslist.Revocation: revoked, statuslist.Suspension: revoked || suspended} {
-		list, err := r.Current(t.Context(), c.Place.List, purpose)
+		list, err := r.Current(t.Context(), c.Place.List, purpose, statuslist.Document)
 		must(t, err)
 		if got := published(t, list, purpose, c.Place.Index); got != want {
 			t.Errorf("the %s list says %t of %s", purpose, got, c.ID)
@@ -286,12 +293,12 @@ func TestAListIsSignedWhenSomethingChanged(t *testing.T) {
 		all := r.issued(t, 1, 60) // in each segment some
 		current := func() string {
 			t.Helper()
-			list, err := r.Current(t.Context(), all[0].Place.List, statuslist.Revocation)
+			list, err := r.Current(t.Context(), all[0].Place.List, statuslist.Revocation, statuslist.Document)
 			must(t, err)
 			if list.TTL != 5*time.Minute || list.Past {
 				t.Errorf("it may be kept for %s", list.TTL)
 			}
-			return string(list.Document)
+			return string(list.Text)
 		}
 		signatures := func() int { return strings.Count(r.log.String(), "status list signed") }
 		first := current()
@@ -301,7 +308,7 @@ func TestAListIsSignedWhenSomethingChanged(t *testing.T) {
 		}
 		another := build(t, db, status.SegmentBits)
 		another.at = r.at
-		if list, err := another.Current(t.Context(), all[0].Place.List, statuslist.Revocation); err != nil || string(list.Document) != first {
+		if list, err := another.Current(t.Context(), all[0].Place.List, statuslist.Revocation, statuslist.Document); err != nil || string(list.Text) != first {
 			t.Errorf("another replica serves another list: %v", err)
 		}
 		for _, c := range all[:30] {
@@ -321,7 +328,7 @@ func TestAListIsSignedWhenSomethingChanged(t *testing.T) {
 		must(t, db.Session(t.Context()).Exec("UPDATE issuance_status_segments SET packed = ?, crc = ? WHERE number <> ?", status.Empty().Packed, int64(status.Empty().CRC), all[30].Place.Index/status.SegmentBits).Error)
 		_, err := r.change(t, statuslist.Revoke, all[30], "")
 		must(t, err)
-		list, err := r.Current(t.Context(), all[0].Place.List, statuslist.Revocation)
+		list, err := r.Current(t.Context(), all[0].Place.List, statuslist.Revocation, statuslist.Document)
 		must(t, err)
 		for i, c := range all[:31] {
 			same := c.Place.Index/status.SegmentBits == all[30].Place.Index/status.SegmentBits
@@ -331,7 +338,7 @@ func TestAListIsSignedWhenSomethingChanged(t *testing.T) {
 		}
 
 		r.keys.seed = 2
-		if current() == string(list.Document) || signatures() != 4 {
+		if current() == string(list.Text) || signatures() != 4 {
 			t.Error("a new key does not sign it")
 		}
 		fourth := current()
@@ -339,6 +346,49 @@ func TestAListIsSignedWhenSomethingChanged(t *testing.T) {
 		if current() == fourth || signatures() != 5 {
 			t.Error("it is not renewed before it expires")
 		}
+	})
+}
+
+func TestAListIsAlsoAToken(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		r := build(t, db, status.SegmentBits)
+		c := r.issued(t, 1, 1)[0]
+		read := func(list statuslist.Signed, err error) bool {
+			t.Helper()
+			must(t, err)
+			parsed, err := credential.Parse(list.Text)
+			must(t, err)
+			if parsed.Token == nil || parsed.Document["id"] != r.URL(c.Place.List, statuslist.Revocation) {
+				t.Errorf("it is %s", list.Text)
+			}
+			document, err := json.Marshal(parsed.Document)
+			must(t, err)
+			return published(t, statuslist.Signed{Text: document}, statuslist.Revocation, c.Place.Index)
+		}
+		current := func() (statuslist.Signed, error) {
+			return r.Current(t.Context(), c.Place.List, statuslist.Revocation, statuslist.Token)
+		}
+		before, err := current()
+		if read(before, err) {
+			t.Error("nothing was revoked")
+		}
+		if again, err := current(); err != nil || !bytes.Equal(again.Text, before.Text) {
+			t.Errorf("it was signed again without need: %v", err)
+		}
+		r.at = noon.Add(time.Hour)
+		_, err = r.change(t, statuslist.Revoke, c, "")
+		must(t, err)
+		if !read(current()) {
+			t.Error("the token does not tell of it")
+		}
+		r.at = noon.Add(2 * time.Hour)
+		for minutes, want := range map[int]bool{30: false, 90: true} {
+			at := noon.Add(time.Duration(minutes) * time.Minute).Format(time.RFC3339)
+			if got := read(r.At(t.Context(), c.Place.List, statuslist.Revocation, statuslist.Token, at)); got != want {
+				t.Errorf("after %d minutes it said %t", minutes, got)
+			}
+		}
+		r.shows(t, c, true, false)
 	})
 }
 
@@ -359,29 +409,29 @@ func TestWhatAListSaidCanBeAskedFor(t *testing.T) {
 		r.at = noon.Add(24 * time.Hour)
 		for minutes, want := range map[int][3]bool{30: {}, 60: {true}, 90: {true}, 120: {}, 150: {}, 200: {true}, 250: {true, true, true}, 310: {false, true, true}} {
 			at := noon.Add(time.Duration(minutes) * time.Minute).Format(time.RFC3339)
-			suspended, err := r.At(t.Context(), c[0].Place.List, statuslist.Suspension, at)
+			suspended, err := r.At(t.Context(), c[0].Place.List, statuslist.Suspension, statuslist.Document, at)
 			must(t, err)
-			revoked, err := r.At(t.Context(), c[0].Place.List, statuslist.Revocation, at)
+			revoked, err := r.At(t.Context(), c[0].Place.List, statuslist.Revocation, statuslist.Document, at)
 			must(t, err)
 			got := [3]bool{published(t, suspended, "suspension", c[0].Place.Index), published(t, suspended, "suspension", c[1].Place.Index), published(t, revoked, "revocation", c[1].Place.Index)}
 			if got != want {
 				t.Errorf("after %d minutes it said %v instead of %v", minutes, got, want)
 			}
-			again, err := r.At(t.Context(), c[0].Place.List, statuslist.Revocation, at)
+			again, err := r.At(t.Context(), c[0].Place.List, statuslist.Revocation, statuslist.Document, at)
 			var document struct{ ValidFrom, ValidUntil time.Time }
-			must(t, err, json.Unmarshal(again.Document, &document))
-			if !bytes.Equal(again.Document, revoked.Document) || !again.Past || document.ValidFrom.Format(time.RFC3339) != at || !document.ValidUntil.Before(r.at) {
+			must(t, err, json.Unmarshal(again.Text, &document))
+			if !bytes.Equal(again.Text, revoked.Text) || !again.Past || document.ValidFrom.Format(time.RFC3339) != at || !document.ValidUntil.Before(r.at) {
 				t.Error("the past changes, or passes for the present")
 			}
 		}
 		for _, bad := range []string{"yesterday", "2026-11-23T13:00:00", noon.Add(-time.Second).Format(time.RFC3339), r.at.Format(time.RFC3339), "9999-01-01T00:00:00Z"} {
-			_, err := r.At(t.Context(), c[0].Place.List, statuslist.Revocation, bad)
+			_, err := r.At(t.Context(), c[0].Place.List, statuslist.Revocation, statuslist.Document, bad)
 			wants(t, err, statuslist.ErrTimestamp)
 		}
 		for _, name := range [][2]string{{"", "revocation"}, {"x", "revocation"}, {id(404), "revocation"}, {strings.ToUpper(c[0].Place.List), "revocation"}, {c[0].Place.List, "refresh"}, {c[0].Place.List, ""}} {
-			_, err := r.At(t.Context(), name[0], name[1], noon.Format(time.RFC3339))
+			_, err := r.At(t.Context(), name[0], name[1], statuslist.Document, noon.Format(time.RFC3339))
 			wants(t, err, statuslist.ErrUnknown)
-			_, err = r.Current(t.Context(), name[0], name[1])
+			_, err = r.Current(t.Context(), name[0], name[1], statuslist.Document)
 			wants(t, err, statuslist.ErrUnknown)
 		}
 	})
@@ -454,7 +504,7 @@ func TestChangesAtOnceAreAllInTheList(t *testing.T) {
 					if _, err := r.change(t, statuslist.Revoke, all[i], ""); err != nil {
 						t.Error(err)
 					}
-					if _, err := r.Current(t.Context(), all[i].Place.List, statuslist.Revocation); err != nil {
+					if _, err := r.Current(t.Context(), all[i].Place.List, statuslist.Revocation, statuslist.Document); err != nil {
 						t.Error(err)
 					}
 				}
