@@ -61,6 +61,9 @@ func (h *house) extras() (packages []string) {
 			packages = append(packages, name)
 		}
 	}
+	if exec.Command("python3", "-c", "import ensurepip").Run() != nil { // a tester of SCIM runs in an environment of its own
+		packages = append(packages, "python3-venv")
+	}
 	slices.Sort(packages)
 	return packages
 }

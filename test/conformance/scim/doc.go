@@ -8,4 +8,8 @@
 // and a golden file of every form of answer, seen directly and through nginx. Every
 // answer of every test is also held against the rules of form in
 // app/command/scimprobe.
+//
+// An independent tester of the standard, scim2-tester from PyPI, looks for what we
+// would not think of. It runs in a Python environment of its own, which these tests set
+// up where CI=true and else skip with the command that does.
 package scim

@@ -36,6 +36,7 @@ type desk struct {
 	base   string            // of the whole house
 	engine string            // name of the database engine
 	client *scimprobe.Client // of the tenant URL, with a token that opens nothing else
+	token  string            // the same token, for other clients
 	log    *lockedBuffer
 }
 
@@ -123,7 +124,7 @@ func bootWith(t testing.TB, now func() time.Time, change func(*engine.Config)) *
 	if err != nil || a.Status != 201 || token == "" {
 		t.Fatalf("no token for provisioning: %v %s", err, a)
 	}
-	d.client = connect(t, base+"/scim/v2", token)
+	d.token, d.client = token, connect(t, base+"/scim/v2", token)
 	return d
 }
 
