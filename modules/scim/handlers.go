@@ -262,6 +262,13 @@ func codeOf(e *refusal.Error) string { return problem.Of(faulty(e)).Code }
 // me is not offered: a provisioning service has no user (RFC 7644, 3.11).
 func (h *handlers) me(*fiber.Ctx) error { return fiber.ErrNotImplemented }
 
+// searchOnly refuses what is no search at the address of searches.
+// RFC 7644, 3.4.3 (Querying Resources Using HTTP POST).
+func (h *handlers) searchOnly(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderAllow, fiber.MethodPost)
+	return fiber.ErrMethodNotAllowed
+}
+
 // otherVersion answers for versions of the protocol that are not spoken (RFC 7644, 3.13).
 func (h *handlers) otherVersion(*fiber.Ctx) error {
 	return ErrProtocol.Detailf("Version 2 is spoken at %s.", h.service.base)

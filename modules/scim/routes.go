@@ -57,7 +57,7 @@ func (h *handlers) resource(t *schema.ResourceType, scim httpserver.Access, body
 	many := prefix + t.Endpoint
 	one := many + "/:id"
 	version := append([]httpserver.Param{httpserver.Header("If-Match", "the version that may be changed")}, shown...)
-	return httpserver.Table{
+	table := httpserver.Table{
 		{Method: "GET", Path: many, Access: scim, Handler: h.list(t), Tag: "SCIM", Summary: "List each " + t.ID, Params: list, Response: answer, Errors: []int{400}},
 		{Method: "POST", Path: many + "/.search", Access: scim, Handler: h.search(t), Tag: "SCIM", Summary: "Search each " + t.ID, Request: body, Response: answer, Errors: []int{400, 415}},
 		{Method: "POST", Path: many, Access: scim, Handler: h.create(t), Tag: "SCIM", Summary: "Create a " + t.ID, Params: shown, Request: body, Response: answer, Status: 201, Errors: []int{400, 409, 415}},
@@ -66,4 +66,8 @@ func (h *handlers) resource(t *schema.ResourceType, scim httpserver.Access, body
 		{Method: "PATCH", Path: one, Access: scim, Handler: h.modify(t), Tag: "SCIM", Summary: "Change a " + t.ID, Params: version, Request: body, Response: answer, Errors: []int{400, 404, 409, 412, 415}},
 		{Method: "DELETE", Path: one, Access: scim, Handler: h.remove(t), Tag: "SCIM", Summary: "Delete a " + t.ID, Params: version[:1], Status: 204, Errors: []int{404, 412}},
 	}
+	for _, method := range []string{"GET", "PUT", "PATCH", "DELETE"} { // else .search would be taken for an id
+		table = append(table, httpserver.Route{Method: method, Path: many + "/.search", Access: scim, Handler: h.searchOnly, Hidden: true})
+	}
+	return table
 }

@@ -220,11 +220,9 @@ func (directory) filtered(user object, verb, name, kind, sub string, value any, 
 			continue
 		case verb == "remove" && given && element[sub] != value:
 		case verb == "remove" || nothing(value):
-			if _, had := element[sub]; had { // to clear what is not there changes nothing
-				delete(element, sub)
-				if bare(element) {
-					continue
-				}
+			delete(element, sub)
+			if bare(element) {
+				continue
 			}
 		default:
 			if sub == "primary" {

@@ -279,7 +279,10 @@ func (m *machine) change(t *rapid.T, user object) object {
 	case 7, 8, 9:
 		return object{"op": verb, "path": fmt.Sprintf("%s[type eq %q].value", list, pick(t, kinds, "type")), "value": text()}
 	case 10:
-		return object{"op": verb, "path": fmt.Sprintf("%s[type eq %q].primary", list, pick(t, kinds, "type")), "value": true}
+		if len(taken) == 0 { // an element of nothing but its type would be neither here nor there
+			return remove("nickName")
+		}
+		return object{"op": verb, "path": fmt.Sprintf("%s[type eq %q].primary", list, pick(t, taken, "type")), "value": true}
 	case 11:
 		o := remove(fmt.Sprintf("%s[type eq %q]", list, pick(t, kinds, "type")) + pick(t, []string{"", ".value"}, "sub"))
 		if strings.HasSuffix(o["path"].(string), ".value") && rapid.Bool().Draw(t, "by value") {
