@@ -23,6 +23,7 @@ var scenarios = []scenario{
 	{"issue", "single issues over HTTP, beside the same insert without a credential", issue},
 	{"read", "public documents, beside a bare handler that sends the same bytes", read},
 	{"directory", "users created over SCIM, beside a bare handler with the same inserts", directory},
+	{"provision", "ten jobs of Entra beside issuing, and one member of half a million beside one of five", provision},
 	{"health", "whether /health answers while issuing takes all there is", health},
 }
 
