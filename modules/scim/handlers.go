@@ -343,7 +343,9 @@ func (h *handlers) refused(c *fiber.Ctx, p problem.Problem) error {
 		Principal: caller, RequestID: p.RequestID, Method: c.Method(), Route: route(c.Path()),
 		Status: p.Status, Keyword: string(e.Type), Code: p.Code, Detail: e.Detail,
 	}
-	if caller != "" { // of strangers only that they came
+	if caller == "" { // of strangers only that they came, lest they push out what matters
+		f.Method, f.Route, f.Detail = "", prefix, p.Title
+	} else {
 		f.Request = sent(c)
 	}
 	h.journal.Refused(f)

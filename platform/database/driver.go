@@ -67,9 +67,6 @@ type JSON interface {
 	// nothing is there. Of anything but a string it is some text.
 	JSONText(column string, path ...string) (sql string, values []any)
 
-	// JSONNumber is the number at a path; NULL where there is none.
-	JSONNumber(column string, path ...string) (sql string, values []any)
-
 	// JSONEach stands in FROM for the elements of the array at a path, each in the
 	// column "value" of alias; for none where there is no array.
 	JSONEach(column, alias string, path ...string) (sql string, values []any)

@@ -9,7 +9,7 @@ import (
 )
 
 func TestEveryEngineLooksIntoJSONAlike(t *testing.T) {
-	const doc = `{"a": {"b.c:d": "Zoë", "n": 9007199254740993, "half": 0.5, "t": "7"}, "list": [{"v": "x", "n": 1}, {"v": "y"}, {"v": "x%"}], "flat": ["p", "q"]}`
+	const doc = `{"a": {"b.c:d": "Zoë"}, "list": [{"v": "x"}, {"v": "y"}, {"v": "x%"}], "flat": ["p", "q"]}`
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		text := doc
 		for _, row := range []thing{{ID: "full", Doc: &text, At: noon}, {ID: "empty", At: noon}} {
@@ -47,10 +47,6 @@ func TestEveryEngineLooksIntoJSONAlike(t *testing.T) {
 			{"a part of a text", take(js.JSONText("doc", "a", "b.c:d")), "CONTAINS", "oë", 1},
 			{"a part is no pattern", take(js.JSONText("doc", "list", "0", "v")), "CONTAINS", "%", 0},
 			{"a part minds case", take(js.JSONText("doc", "a", "b.c:d")), "CONTAINS", "OË", 0},
-			{"a large number", take(js.JSONNumber("doc", "a", "n")), "%s = ?", int64(9007199254740993), 1},
-			{"a large number that is another", take(js.JSONNumber("doc", "a", "n")), "%s = ?", int64(9007199254740992), 0},
-			{"a fraction", take(js.JSONNumber("doc", "a", "half")), "%s < ?", 0.6, 1},
-			{"a text is no number", take(js.JSONNumber("doc", "a", "t")), "%s IS NULL AND 'x' = ?", "x", 2},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
 				condition := fmt.Sprintf(tt.condition, tt.piece.sql)
@@ -64,9 +60,8 @@ func TestEveryEngineLooksIntoJSONAlike(t *testing.T) {
 		}
 		each, values := js.JSONEach("doc", "e", "list")
 		v, at := js.JSONText("e.value", "v")
-		n, number := js.JSONNumber("e.value", "n")
-		for want, term := range map[int64]string{1: "x", 0: "y"} {
-			if got := found("EXISTS (SELECT 1 FROM "+each+" WHERE "+v+" = ? AND "+n+" = 1)", append(append(append(append([]any{}, values...), at...), term), number...)...); got != want {
+		for term, want := range map[string]int64{"x": 1, "y": 1, "z": 0} {
+			if got := found("EXISTS (SELECT 1 FROM "+each+" WHERE "+v+" = ?)", append(append(append([]any{}, values...), at...), term)...); got != want {
 				t.Errorf("elements with %s: %d rows, want %d", term, got, want)
 			}
 		}

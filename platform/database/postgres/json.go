@@ -8,13 +8,6 @@ func (Driver) JSONText(column string, path ...string) (sql string, values []any)
 	return "(" + sql + ` COLLATE "C")`, values
 }
 
-// JSONNumber implements [database.JSON]. The cast must not meet what is no number.
-func (Driver) JSONNumber(column string, path ...string) (sql string, values []any) {
-	element, steps := extract("jsonb_extract_path", column, path)
-	text, _ := extract("jsonb_extract_path_text", column, path)
-	return "(CASE WHEN jsonb_typeof(" + element + ") = 'number' THEN CAST(" + text + " AS numeric) END)", append(steps, steps...)
-}
-
 // JSONEach implements [database.JSON].
 func (Driver) JSONEach(column, alias string, path ...string) (sql string, values []any) {
 	element, steps := extract("jsonb_extract_path", column, path)

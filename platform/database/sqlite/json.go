@@ -10,12 +10,6 @@ func (Driver) JSONText(column string, path ...string) (sql string, values []any)
 	return "json_extract(" + column + ", ?)", []any{steps(path)}
 }
 
-// JSONNumber implements [database.JSON].
-func (Driver) JSONNumber(column string, path ...string) (sql string, values []any) {
-	at := steps(path)
-	return "(CASE WHEN json_type(" + column + ", ?) IN ('integer', 'real') THEN json_extract(" + column + ", ?) END)", []any{at, at}
-}
-
 // JSONEach implements [database.JSON].
 func (Driver) JSONEach(column, alias string, path ...string) (sql string, values []any) {
 	at := steps(path)
