@@ -65,6 +65,9 @@ func (p *provisioner) group(name string, members ...string) string {
 }
 
 func patchOf(operations ...scimBody) scimBody {
+	if operations == nil {
+		operations = []scimBody{}
+	}
 	return scimBody{"schemas": []string{patchURN}, "Operations": operations}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -242,7 +243,7 @@ func TestAnAdministratorSeesWhetherProvisioningGoesWell(t *testing.T) {
 		by := map[string]failure{}
 		for _, f := range o.Failures {
 			by[f.Code] = f
-			if f.Rule == "" || f.Remedy == "" || f.RequestID == "" || f.Method == "" {
+			if f.Rule == "" || f.Remedy == "" || f.RequestID == "" || f.Method == "" != (f.Principal == "") {
 				t.Errorf("a failure is not explained: %+v", f)
 			}
 		}
@@ -261,7 +262,7 @@ func TestAnAdministratorSeesWhetherProvisioningGoesWell(t *testing.T) {
 		if f := by["scim.invalid_filter"]; f.Sent != "filter=shoeSize eq …" {
 			t.Errorf("a filter: %+v", f)
 		}
-		if f := by["auth.token_invalid"]; f.Sent != "" || f.Principal != "" || f.Count != 1 {
+		if f := by["auth.token_invalid"]; f.Sent != "" || f.Principal != "" || f.Count != 1 || f.Route != "/scim/v2" {
 			t.Errorf("a stranger: %+v", f)
 		}
 		p.must(403, h.send("GET", "/api/v1/provisioning", nil, "Authorization", "Bearer "+p.token))
@@ -322,4 +323,55 @@ func TestAnAwardFindsAProvisionedUser(t *testing.T) {
 			})
 		}
 	})
+}
+
+// TestTheLogShowsEachProvisioningRequestAndNothingPersonal as LOG_LEVEL_SCIM=debug has
+// it, with a process since the levels are the logger's.
+func TestTheLogShowsEachProvisioningRequestAndNothingPersonal(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, dir, "sqlite:"+filepath.Join(dir, "x.db"), "LOG_LEVEL_SCIM=DEBUG")
+	p := s.provisioner()
+	user := p.user("ada.lovelace@example.org", "displayName", "Ada Lovelace", "externalId", "3c1f0d92-6f0c-4a55-9b0e-0f1f4b7a2d10")
+	p.must(200, p.call("PATCH", "/Users/"+user, patchOf(scimBody{"op": "Replace", "path": "emails[type eq \"work\"].value", "value": "countess@example.org"})))
+	p.found("/Users?filter=userName+eq+%22ada.lovelace%22")
+	p.refused(400, "invalidPath", p.call("PATCH", "/Users/"+user, patchOf(scimBody{"op": "Replace", "path": "shoeSize", "value": "Lovelace"})))
+	group := p.group("Countesses", user)
+	p.must(204, p.call("DELETE", "/Groups/"+group, nil))
+	log := s.out.String()
+	for _, must := range []string{"provisioning request", `\"path\":\"emails[type eq`, "userName eq", "shoeSize", "invalid_path", user, group, `"method":"DELETE"`, `"status":201`} {
+		if !strings.Contains(log, must) {
+			t.Errorf("the log lacks %s", must)
+		}
+	}
+	for _, secret := range []string{"ovelace", "Ada", "ada.", "ountess", "example.org", p.token} {
+		if strings.Contains(log, secret) {
+			t.Errorf("the log has %s", secret)
+		}
+	}
+	if t.Failed() {
+		t.Log(log)
+	}
+}
+
+// TestOperatorsQueryTheDirectory by the names that they know.
+func TestOperatorsQueryTheDirectory(t *testing.T) {
+	for _, e := range dbtest.Engines(t) {
+		p := boot(t, func(cfg *engine.Config) { cfg.Database.URL = e.URL }).provisioner()
+		p.must(201, p.call("POST", "/Users", scimBody{"schemas": []string{userURN}, "userName": "dana", "name": scimBody{"givenName": "Dana", "familyName": "Kim"},
+			"emails": []scimBody{{"type": "home", "value": "home@example.org"}, {"type": "work", "value": "Dana@example.org"}}}))
+		p.must(201, p.call("POST", "/Users", scimBody{"schemas": []string{userURN}, "userName": "lee", "active": false}))
+		p.group("Staff")
+		var rows []struct {
+			Email, Name string
+			IsActive    bool
+		}
+		db := dbtest.Open(t, e.URL)
+		if err := db.Reader(t.Context()).Raw("SELECT email, name, is_active FROM users ORDER BY name").Scan(&rows).Error; err != nil || fmt.Sprint(rows) != "[{Dana@example.org Dana Kim true} { lee false}]" {
+			t.Errorf("%s: %v, %v", e.Name, rows, err)
+		}
+		var groups []string
+		if err := db.Reader(t.Context()).Raw("SELECT display_name FROM groups").Scan(&groups).Error; err != nil || fmt.Sprint(groups) != "[Staff]" {
+			t.Errorf("%s: %v, %v", e.Name, groups, err)
+		}
+	}
 }
