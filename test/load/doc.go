@@ -1,7 +1,8 @@
 // Command load measures what issuing, verifying, baking and reading cost, and what they could cost at best.
 //
 //	go run ./test/load quick     every row of the table in docs/PERFORMANCE.md, in under five minutes
-//	go run ./test/load report    the same for longer, how cost grows with size, and writes docs/PERFORMANCE.md
+//	go run ./test/load report    the same for longer, how cost grows with size, and writes docs/PERFORMANCE.md; the minutes
+//	                             of the soak and the number of credentials may follow, such as report 10 1000000
 //	go run ./test/load run NAME  one scenario; list names them
 //
 // Every figure is measured beside the ceiling that it is compared with, in the same run and in turns: a bare signature, a

@@ -18,6 +18,7 @@ type workshop struct {
 	*process
 	issuer      string
 	achievement string
+	credential  string // the first one, where there is one
 }
 
 // workshop starts the program and defines an achievement whose credentials have about 2.5 kB.

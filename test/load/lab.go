@@ -24,6 +24,7 @@ const admin = "0123456789abcdef0123456789abcdef-bootstrap"
 // lab is where measurements take place: a folder, the built program, a PostgreSQL once one is asked for.
 type lab struct {
 	span    time.Duration // of one measurement
+	soak    time.Duration // of the one that looks for growth; a few seconds when 0
 	folder  string
 	program string
 	stops   []func()

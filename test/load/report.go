@@ -1,0 +1,234 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"text/template"
+	"time"
+)
+
+// why tells of rows what stands between them and their target, and what would be next. It is written by whoever looked
+// into the profile, and shown for rows that are short.
+var why = map[string]string{
+	"sign-prepared":          "The signature itself is 45 % of it. Of the rest, a third is hashing: the canonical form has 6.5 kB, which SHA-256 reads in 4 µs, and four blank nodes are hashed anew; a third is writing the recipient's part as text and as a tree, for which the rules and the canonical form ask; the rest is the proof's options, base58 and the copy of the document. Next would be rules and statements read from the typed credential, without a tree.",
+	"sign-against-json-gold": "json-gold has become faster on this machine than the signature has: it takes about 85 signatures here. At twice the signature, the target of prepared issuing, this row would be at 45.",
+	"verify":                 "The verification itself is half of it. A quarter is parsing strictly into maps, 12 % canonicalizing, the rest rules and the report. Next would be a tree without maps.",
+	"issue-sqlite":           "SQLite has one writer: what the audit trail seals a moment later, an insert, a delete and an update an event, is written in the same queue, while the ceiling writes one row. Without the trail it stands near 70 %.",
+	"issue-postgres":         "Each shared unit of work is five round trips (begin, hold, credentials, events, commit) where the ceiling has three, and the trail is written twice: as waiting, and in the chain. Next would be one round trip for the unit.",
+	"batch-postgres":         "A batch is signed on two processors which it shares with PostgreSQL, and its lines are recorded beside its credentials; the ceiling signs nothing and stores one row each.",
+	"bake-1MB":               "Beyond the copy, memory is asked for and cleared for the answer.",
+}
+
+// report measures everything, and writes docs/PERFORMANCE.md with its plots.
+func report(ctx context.Context, span, soak time.Duration, credentials int) (int, error) {
+	begin := time.Now()
+	l, err := open(ctx, span)
+	if err != nil {
+		return 2, err
+	}
+	defer l.close()
+	l.soak = soak
+	r := account{Date: begin.UTC().Format(time.DateOnly), Machine: machine(), Span: span.String(), Soak: soak.String(), Clients: clients, Short: 0}
+	for _, s := range slices.Concat(scenarios, informal) {
+		rows, err := s.run(ctx, l)
+		if err != nil {
+			return 2, fmt.Errorf("%s: %w", s.name, err)
+		}
+		for _, one := range rows {
+			fmt.Println(one)
+			r.add(s, one)
+		}
+	}
+	if r.Stages, err = stages(ctx, l); err != nil {
+		return 2, err
+	}
+	drawn, sizes, err := grow(ctx, l, credentials)
+	if err != nil {
+		return 2, err
+	}
+	r.Sizes = sizes
+	folder := filepath.Join("docs", "performance")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return 2, err
+	}
+	for _, g := range drawn {
+		if err := os.WriteFile(filepath.Join(folder, g.file), []byte(plot(g.title, g.x, g.y, g.lines)), 0o644); err != nil {
+			return 2, err
+		}
+		r.Plots = append(r.Plots, g.figures())
+	}
+	r.Took = time.Since(begin).Round(time.Minute).String()
+	var page bytes.Buffer
+	if err := performance.Execute(&page, r); err != nil {
+		return 2, err
+	}
+	if err := os.WriteFile(filepath.Join("docs", "PERFORMANCE.md"), page.Bytes(), 0o644); err != nil {
+		return 2, err
+	}
+	return min(r.Short, 1), nil
+}
+
+// account is what the page is made of.
+type account struct {
+	Date, Machine, Span, Soak, Took string
+	Clients, Short                  int
+	Rows, Free                      []entry
+	Stages                          []stage
+	Plots                           []figures
+	Sizes                           []tableSize
+	Reasons                         []reason
+}
+
+type entry struct{ Name, Measured, Target, Verdict, Detail string }
+
+type reason struct{ Name, Text string }
+
+type stage struct {
+	Name   string
+	Micros string
+	Bar    string
+	Allocs int
+}
+
+type figures struct {
+	File, Title string
+	Lines       []string
+}
+
+func (a *account) add(s scenario, r row) {
+	bound, verdict := "≤ ", "**ok**"
+	if r.least {
+		bound = "≥ "
+	}
+	one := entry{Name: r.name, Measured: figure(r.measured) + r.unit, Target: bound + figure(r.target) + r.unit, Detail: r.detail + r.missing}
+	if r.free {
+		a.Free = append(a.Free, one)
+		return
+	}
+	if r.missing != "" {
+		one.Measured = "unmeasured"
+	}
+	if !r.ok() {
+		verdict = "short"
+		a.Short++
+		if text := why[r.name]; text != "" {
+			a.Reasons = append(a.Reasons, reason{r.name, text})
+		}
+	}
+	one.Verdict = verdict
+	a.Rows = append(a.Rows, one)
+}
+
+func (g growth) figures() figures {
+	f := figures{File: g.file, Title: g.title}
+	for _, s := range g.lines {
+		var points []string
+		for i := range s.x {
+			points = append(points, short(s.x[i])+": "+figure(s.y[i]))
+		}
+		f.Lines = append(f.Lines, fmt.Sprintf("%s (%s by %s): %s", s.name, g.y, g.x, strings.Join(points, ", ")))
+	}
+	return f
+}
+
+// stages takes the making of one credential apart.
+func stages(ctx context.Context, l *lab) ([]stage, error) {
+	b, err := l.benchmarks(ctx, "./modules/internal/credential", "^BenchmarkStages$", 12)
+	if err != nil {
+		return nil, err
+	}
+	var list []stage
+	for name, r := range b {
+		list = append(list, stage{
+			Name:   strings.ReplaceAll(strings.TrimPrefix(name, "Stages/"), "_", " "),
+			Micros: figure(r.time / 1000), Bar: strings.Repeat("█", max(1, int(r.time/1000))), Allocs: int(r.allocs),
+		})
+	}
+	slices.SortFunc(list, func(a, b stage) int { return len(b.Bar) - len(a.Bar) })
+	return list, nil
+}
+
+// machine says on what was measured.
+func machine() string {
+	text := fmt.Sprintf("%s, %d processors", runtime.GOARCH, runtime.NumCPU())
+	if data, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		for line := range strings.Lines(string(data)) {
+			if name, value, found := strings.Cut(line, ":"); found && strings.TrimSpace(name) == "model name" {
+				text = fmt.Sprintf("%d processors of an %s", runtime.NumCPU(), strings.TrimSpace(value))
+				break
+			}
+		}
+	}
+	if version, err := exec.Command("sh", "-c", "ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1 | cut -d/ -f5").Output(); err == nil {
+		text += ", PostgreSQL " + strings.TrimSpace(string(version))
+	}
+	return text + ", " + runtime.Version()
+}
+
+var performance = template.Must(template.New("").Parse(`# Performance
+
+What issuing, verifying, baking and reading cost, and what they could cost at best. This page is written by
+` + "`go run ./test/load report`" + `; ` + "`go run ./test/load quick`" + ` measures the table alone in a few minutes, and ` + "`go test -bench Limits ./modules/internal/...`" + `
+its kernel rows.
+
+## Method
+
+Measured on {{.Date}} on {{.Machine}}; the whole report took {{.Took}}. Client, server, database and ceiling share these processors, as well as
+whatever else runs on the machine; therefore **only ratios count**. Every figure stands beside its ceiling, which is measured in the same run and in
+turns: a bare Ed25519 signature, the same insert without a credential, a bare fiber handler sending the same bytes. Kernel figures are medians of
+single runs, of several rounds the least; figures over HTTP last {{.Span}} each with {{.Clients}} clients, and of several rounds the median of the ratios counts.
+Databases wait for their disk: PostgreSQL with fsync and synchronous_commit, SQLite with synchronous FULL.
+
+## The table
+
+| row | measured | target | | in detail |
+|---|---|---|---|---|
+{{range .Rows}}| {{.Name}} | {{.Measured}} | {{.Target}} | {{.Verdict}} | {{.Detail}} |
+{{end}}
+Without a target, for orientation:
+
+| row | measured | in detail |
+|---|---|---|
+{{range .Free}}| {{.Name}} | {{.Measured}} | {{.Detail}} |
+{{end}}{{if .Reasons}}
+## What is short, and why
+
+{{range .Reasons}}- **{{.Name}}**: {{.Text}}
+{{end}}{{end}}
+## Where the time goes
+
+The parts of one credential of 2.5 kB, each for itself, in microseconds. A template spares most of the first three.
+
+| part | µs | allocations | |
+|---|---|---|---|
+{{range .Stages}}| {{.Name}} | {{.Micros}} | {{.Allocs}} | {{.Bar}} |
+{{end}}
+## How cost grows
+
+{{range .Plots}}![{{.Title}}](performance/{{.File}})
+
+{{range .Lines}}- {{.}}
+{{end}}
+{{end}}The table of credentials in PostgreSQL, filled with copies of a real one whose identifiers, hashes, salts and signatures are random:
+
+| credentials | heap | out of line | indexes | bytes a credential | of it indexes |
+|---|---|---|---|---|---|
+{{range .Sizes}}| {{.Rows}} | {{.Heap}} | {{.Toast}} | {{.Index}} | {{printf "%.0f" .All}} | {{printf "%.0f" .PerIndex}} |
+{{end}}
+What these figures mean for machines and databases stands in [SCALING.md](SCALING.md).
+
+## What limits us next
+
+- **Signing**: the signature, SHA-256 over 6.5 kB of canonical form, and memory. Without a tree of maps between the typed credential and its
+  statements, issuing by a template would come near 1.6 signatures.
+- **Writing**: the disk, and the audit trail, which is written when a deed is done and again when it is sealed.
+- **Reading**: the kernel's network stack; a warm public credential costs little more than the bare handler.
+- **Verifying**: the verification of the signature, and parsing what strangers send.
+`))
