@@ -1,6 +1,9 @@
 package patch
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/badge-engine/badge-engine/modules/scim/filter"
 	"github.com/badge-engine/badge-engine/modules/scim/refusal"
 	"github.com/badge-engine/badge-engine/modules/scim/resource"
@@ -11,14 +14,19 @@ import (
 // Apply does the changes to a resource and gives the result, which shares what did not change, and whether there is any
 // difference; if not, nothing may be written and the version stays. The resource itself is never altered. Members are not
 // applied here. It answers with a [*refusal.Error]: noTarget for a filter that matches nothing and cannot be made to,
-// mutability for an immutable attribute that has a value, invalidValue for two primary values or too many.
+// mutability for an immutable attribute that has a value, invalidValue for two primary values or too many, 413 for more
+// work than anybody needs.
 func (p *Patch) Apply(r *resource.Resource) (*resource.Resource, bool, error) {
 	if len(p.changes) == 0 {
 		return r, false, nil
 	}
 	next := &resource.Resource{Type: r.Type, Attributes: r.Attributes.Clone()}
 	touched := false
+	work := 0
 	for i := range p.changes {
+		if work += p.changes[i].work(next); work > maxWork {
+			return nil, false, refusal.Status(413, "The message compares too many elements with too many conditions. Send fewer operations at once.").At(p.changes[i].at.String())
+		}
 		did, err := p.changes[i].apply(next.Attributes)
 		if err != nil {
 			return nil, false, err.At(p.changes[i].at.String())
@@ -30,6 +38,22 @@ func (p *Patch) Apply(r *resource.Resource) (*resource.Resource, bool, error) {
 		return r, false, nil
 	}
 	return next, true, nil
+}
+
+// maxWork is how often a message may compare one element with one condition. A thousand operations on a hundred elements
+// stay below it; more would be felt by other callers.
+const maxWork = 500_000
+
+// work is how many comparisons a change makes.
+func (c *change) work(r *resource.Resource) int {
+	if c.path.Attribute == nil || !c.path.Attribute.MultiValued {
+		return 0
+	}
+	n := len(r.Value(schema.Path{Extension: c.path.Extension, Attribute: c.path.Attribute}).Items())
+	if c.op == Remove {
+		return n * (c.terms + len(c.value.Items()))
+	}
+	return n * c.terms
 }
 
 // apply does one change to the attributes of a resource, which nobody else holds; values below them are shared.
@@ -210,11 +234,19 @@ func (c *change) union(items []tree.Value) (after []tree.Value, primary int) {
 	after = make([]tree.Value, len(items), len(items)+len(c.value.Items()))
 	copy(after, items)
 	primary = -1
+	places := make(map[identity]int, len(items))
+	for i, item := range items {
+		if id := identify(item); places[id] == 0 {
+			places[id] = i + 1
+		}
+	}
 	for _, item := range c.value.Items() {
-		at := c.index(after, item)
+		id := identify(item)
+		at := places[id] - 1
 		if at < 0 {
 			at = len(after)
 			after = append(after, item)
+			places[id] = at + 1
 		} else if item.Kind() == tree.Complex {
 			merged := after[at].Object().Clone()
 			for _, m := range item.Object().Members() {
@@ -229,22 +261,21 @@ func (c *change) union(items []tree.Value) (after []tree.Value, primary int) {
 	return after, primary
 }
 
-// index finds the element that an added one is the same as.
-func (c *change) index(items []tree.Value, item tree.Value) int {
+// identity is what makes two elements the same: value and type, or without a value everything.
+type identity struct{ value, kind, all string }
+
+func identify(item tree.Value) identity {
 	value, ok := item.Object().Get("value")
-	kind, _ := item.Object().Get("type")
-	for i := range items {
-		if ok {
-			v, _ := items[i].Object().Get("value")
-			k, _ := items[i].Object().Get("type")
-			if v.Equal(value) && k.Equal(kind) {
-				return i
-			}
-		} else if items[i].Equal(item) {
-			return i
-		}
+	if ok {
+		kind, _ := item.Object().Get("type")
+		return identity{value: value.Text(), kind: kind.Text()}
 	}
-	return -1
+	if item.Kind() == tree.Complex {
+		members := slices.Clone(item.Object().Members())
+		slices.SortFunc(members, func(a, b tree.Member) int { return strings.Compare(a.Name, b.Name) })
+		item = tree.Of(tree.NewObject(members...))
+	}
+	return identity{all: string(item.Append(nil))}
 }
 
 // without is the elements that a remove leaves, each without what it takes.

@@ -224,6 +224,26 @@ func stampOf(where filter.Predicate) []tree.Member {
 	return stamp
 }
 
+// terms counts the comparisons of a filter.
+func terms(where filter.Predicate) (n int) {
+	switch where := where.(type) {
+	case nil:
+	case filter.All:
+		for _, term := range where {
+			n += terms(term)
+		}
+	case filter.Any:
+		for _, term := range where {
+			n += terms(term)
+		}
+	case filter.Complement:
+		n = terms(where.Term)
+	default:
+		n = 1
+	}
+	return n
+}
+
 // explicit is an add or a replace with a path.
 func (n *normalizer) explicit(text string, v tree.Value) *refusal.Error {
 	path, where, stamp, err := n.resolve(text)
@@ -280,7 +300,7 @@ func (n *normalizer) append(c change) *refusal.Error {
 			return refusal.New(refusal.InvalidValue, "%s is required and cannot be empty.", c.path)
 		}
 	}
-	c.at = n.at
+	c.at, c.terms = n.at, terms(c.where)
 	n.changes = append(n.changes, c)
 	return nil
 }

@@ -40,6 +40,7 @@ type change struct {
 	path schema.Path // the attribute is nil for a whole extension
 	// where chooses elements of a multi-valued attribute, or none of them.
 	where filter.Predicate
+	terms int // comparisons of where
 	// stamp are the sub-attributes of an element that where would match, if it can be made.
 	stamp []tree.Member
 	// value is in the type of what the path leads to; null unassigns. For a remove it narrows what is removed.

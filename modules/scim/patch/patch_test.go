@@ -1,6 +1,7 @@
 package patch_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -206,6 +207,13 @@ func TestRulesOfTheStandard(t *testing.T) {
 		{"remove of what is not there", bare, `{"op":"remove","path":"name.givenName"},{"op":"remove","path":"title"},{"op":"remove","path":"ENT:manager.value"}`, bare},
 		{"taken and given again", `{"userName":"dana","title":"T"}`, `{"op":"remove","path":"title"},{"op":"add","path":"title","value":"T"}`, `{"userName":"dana","title":"T"}`},
 		{"a condition on a single complex value", `{"userName":"dana","name":{"familyName":"Kim"}}`, `{"op":"replace","path":"name[familyName eq \"kim\"].givenName","value":"D"}`, `{"userName":"dana","name":{"familyName":"Kim","givenName":"D"}}`},
+		{"a condition on a single complex value that is not there", bare, `{"op":"replace","path":"name[familyName eq \"Kim\"].givenName","value":"D"}`, `{"userName":"dana","name":{"familyName":"Kim","givenName":"D"}}`},
+		{"a condition on a single complex value takes it away", `{"userName":"dana","name":{"familyName":"Kim"}}`, `{"op":"remove","path":"name[familyName eq \"other\"]"},{"op":"remove","path":"name[familyName eq \"kim\"]"},{"op":"replace","path":"name[familyName eq \"kim\"].givenName","value":""}`, bare},
+		{"an address that is there already", `{"userName":"dana","addresses":[{"type":"work","locality":"Leeds"}]}`, `{"op":"add","path":"addresses","value":[{"locality":"Leeds","type":"work"},{"locality":"Leeds"}]}`, `{"userName":"dana","addresses":[{"type":"work","locality":"Leeds"},{"locality":"Leeds"}]}`},
+		{"an extension by null and by nothing", `{"userName":"dana","ENT":{"division":"D"}}`, `{"op":"add","path":"ENT","value":{}},{"op":"replace","value":{"ENT":null}}`, bare},
+		{"a path of schemas", bare, `{"op":"replace","path":"schemas","value":[]}`, bare},
+		{"a value in an array without path", bare, `{"op":"add","value":[{"title":"T"}]}`, `{"userName":"dana","title":"T"}`},
+		{"schemas in one string", bare, `{"op":"add","value":{"title":"T"}}`, `{"userName":"dana","title":"T"}`},
 		{"a multi-valued attribute of plain values", `{"userName":"dana","ACME":{"tags":["a"]}}`, `{"op":"add","path":"ACME:tags","value":["b","a"]},{"op":"remove","path":"ACME:tags","value":"A"}`, `{"userName":"dana","ACME":{"tags":["b"]}}`},
 		{"an immutable attribute once", bare, `{"op":"add","path":"ACME:hired","value":"2020-01-01T00:00:00.1234567Z"},{"op":"add","path":"ACME:hired","value":"2020-01-01T00:00:00.1234567Z"}`, `{"userName":"dana","ACME":{"hired":"2020-01-01T00:00:00.1234567Z"}}`},
 		{"a new address with the new value", `{"userName":"dana","ENT":{"manager":{"value":"m1","$ref":"1"}}}`, `{"op":"replace","path":"manager","value":{"$ref":"2","value":"m2"}}`, `{"userName":"dana","ENT":{"manager":{"value":"m2","$ref":"2"}}}`},
@@ -289,6 +297,13 @@ func TestRefusals(t *testing.T) {
 		{"a filter that matches nothing and is not of eq", "User", message(`{"op":"replace","path":"emails[value sw \"z\"].value","value":"x"}`), refusal.NoTarget, ""},
 		{"a filter with or that matches nothing", "User", message(`{"op":"replace","path":"emails[type eq \"a\" or type eq \"b\"].value","value":"x"}`), refusal.NoTarget, ""},
 		{"an element that would not be the one asked for", "User", message(`{"op":"replace","path":"emails[type eq \"other\"].type","value":"pager"}`), refusal.NoTarget, ""},
+		{"a condition that a single complex value does not meet", "User", message(`{"op":"replace","path":"ACME:desk[floor gt 3].room","value":"x"}`), refusal.NoTarget, ""},
+		{"an element by or, as a filter of or and not", "User", message(`{"op":"replace","path":"emails[not (type pr)].value","value":"x"}`), refusal.NoTarget, ""},
+		{"an element by two conditions on one part", "User", message(`{"op":"replace","path":"emails[type eq \"a\" and type eq \"b\"].value","value":"x"}`), refusal.NoTarget, ""},
+		{"an element by the empty text", "User", message(`{"op":"replace","path":"emails[type eq \"\"].value","value":"x"}`), refusal.NoTarget, ""},
+		{"a wrong value for a part of all elements", "User", message(`{"op":"remove","path":"emails.primary","value":"maybe"}`), refusal.InvalidValue, ""},
+		{"a member's part", "Group", message(`{"op":"remove","path":"members.value","value":"b"}`), refusal.Mutability, ""},
+		{"a member that is an object of objects", "Group", message(`{"op":"remove","path":"members","value":[{"value":{"a":1}}]}`), refusal.InvalidValue, ""},
 		{"an immutable attribute that has a value", "User", message(`{"op":"replace","path":"ACME:hired","value":"2021-01-01T00:00:00Z"}`), refusal.Mutability, "is immutable"},
 		{"remove of an immutable attribute", "User", message(`{"op":"remove","path":"ACME:hired"}`), refusal.Mutability, "is immutable"},
 		{"remove of its extension", "User", message(`{"op":"remove","path":"ACME"}`), refusal.Mutability, "is immutable"},
@@ -320,6 +335,38 @@ func TestRefusals(t *testing.T) {
 			}
 		})
 	}
+	t.Run("more elements than there may be", func(t *testing.T) {
+		var list []string
+		for i := range 999 {
+			list = append(list, fmt.Sprintf(`"x%d"`, i))
+		}
+		value := strings.Join(list, ",")
+		for _, row := range []struct {
+			operations string
+			want       refusal.Type
+		}{
+			{`{"op":"add","path":"emails","value":[` + value + `]}`, refusal.InvalidValue}, // 1,001 with the two that are there
+			{`{"op":"remove","path":"emails[type eq \"home\"]"},{"op":"add","path":"emails","value":[` + value + `]},{"op":"add","path":"emails[type eq \"fax\"].value","value":"x"}`, refusal.InvalidValue},
+		} {
+			p, err := patch.Normalize(registry.User, message(row.operations))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _, err = p.Apply(load(t, "User", full))
+			if e, ok := refusal.From(err); !ok || e.Type != row.want || !strings.Contains(e.Detail, "more than 1000 values") {
+				t.Errorf("refused with %v", err)
+			}
+		}
+		list = list[:900]
+		p, err := patch.Normalize(registry.User, message(`{"op":"add","path":"emails","value":[`+strings.Join(list, ",")+`]}`+strings.Repeat(`,{"op":"remove","path":"emails[value eq \"y\" or value eq \"z\"]"}`, 400)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = p.Apply(load(t, "User", full))
+		if e, ok := refusal.From(err); !ok || e.Status != 413 || !strings.Contains(e.Detail, "Send fewer operations") {
+			t.Errorf("too much work is refused with %v", err)
+		}
+	})
 	t.Run("too many operations", func(t *testing.T) {
 		_, err := patch.Normalize(registry.User, message(strings.Repeat(`{"op":"remove","path":"title"},`, 1000)+`{"op":"remove","path":"title"}`))
 		if e, ok := refusal.From(err); !ok || e.Status != 413 {
