@@ -89,6 +89,7 @@ type queryMembers struct {
 	IssuedSince   *time.Time `json:"issuedSince,omitempty" doc:"Issued at this time or later."`
 	IssuedBefore  *time.Time `json:"issuedBefore,omitempty" doc:"Issued before this time."`
 	IDs           []string   `json:"ids,omitempty" doc:"These credentials, up to 10000."`
+	KeyID         string     `json:"keyId,omitempty" doc:"Those whose current version this key signed, such as one that was stolen."`
 	DryRun        bool       `json:"dryRun,omitempty" doc:"Change nothing, whatever expected says."`
 	Expected      *int64     `json:"expected,omitempty" doc:"The number affected that a dry run answered."`
 }
@@ -428,7 +429,7 @@ func (h *handlers) withdrawWhere(c *fiber.Ctx) error {
 
 // where does something to all credentials of a query, or tells what it would do.
 func (h *handlers) where(c *fiber.Ctx, in queryMembers, survey func(statuslist.Query) (statuslist.Survey, error), do func(statuslist.Query, int64) (statuslist.Deed, error)) error {
-	q := statuslist.Query{IssuerID: in.IssuerID, AchievementID: in.AchievementID, Recipient: in.Recipient, IDs: in.IDs}
+	q := statuslist.Query{IssuerID: in.IssuerID, AchievementID: in.AchievementID, Recipient: in.Recipient, IDs: in.IDs, KeyID: in.KeyID}
 	if in.IssuedSince != nil {
 		q.Since = in.IssuedSince.UTC()
 	}
@@ -790,4 +791,37 @@ func wantsToken(c *fiber.Ctx, found Credential) bool {
 	}
 	accepted := httpserver.Accepts(c, "application/vc+ld+json", "application/vc", "application/ld+json", fiber.MIMEApplicationJSON, tokenType, "application/jwt")
 	return c.Query("format") == "jwt" || accepted == tokenType || accepted == "application/jwt"
+}
+
+type resignInput struct {
+	After string `json:"after,omitempty" doc:"Where to go on: the next of the answer before."`
+	Limit int    `json:"limit,omitempty" doc:"How many at most, 1 to 500; 100 unless given."`
+}
+
+type resignOutput struct {
+	Reissued int            `json:"reissued"`
+	Failed   []resignFailed `json:"failed" doc:"Those that could not be issued again, such as what is revoked."`
+	Next     string         `json:"next,omitempty" doc:"Give it as after until there is none."`
+}
+
+type resignFailed struct {
+	ID     string `json:"id"`
+	Code   string `json:"code" doc:"As a problem of one credential would have it."`
+	Detail string `json:"detail,omitempty"`
+}
+
+func (h *handlers) resign(c *fiber.Ctx) error {
+	var in resignInput
+	if err := httpserver.Decode(c, &in, strictjson.Unmarshal); err != nil {
+		return err
+	}
+	done, err := h.service.Resign(c.UserContext(), c.Params("id"), c.Params("key"), in.After, in.Limit)
+	if err != nil {
+		return err
+	}
+	out := resignOutput{Reissued: done.Changed, Failed: []resignFailed{}, Next: done.Next}
+	for _, f := range done.Failed {
+		out.Failed = append(out.Failed, resignFailed{ID: f.ID, Code: f.Reason.Code(), Detail: f.Reason.Detail()})
+	}
+	return httpserver.JSON(c, fiber.StatusOK, out)
 }

@@ -245,7 +245,7 @@ func (s *Service) Withdraw(ctx context.Context, id string) error {
 
 // SurveyWithdrawal tells how many credentials [Service.WithdrawWhere] would withdraw.
 func (s *Service) SurveyWithdrawal(ctx context.Context, q statuslist.Query) (statuslist.Survey, error) {
-	q, err := s.query(q)
+	q, err := s.query(ctx, q)
 	if err != nil {
 		return statuslist.Survey{}, err
 	}
@@ -259,7 +259,7 @@ func (s *Service) SurveyWithdrawal(ctx context.Context, q statuslist.Query) (sta
 // person who asks to be forgotten: if they are as many as expected, and none of them
 // otherwise. It answers with [statuslist.ErrQuery] or [statuslist.ErrExpected].
 func (s *Service) WithdrawWhere(ctx context.Context, q statuslist.Query, expected int64) (statuslist.Deed, error) {
-	q, err := s.query(q)
+	q, err := s.query(ctx, q)
 	if err != nil {
 		return statuslist.Deed{}, err
 	}

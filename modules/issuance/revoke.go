@@ -64,7 +64,7 @@ const mostIDs = 10000
 
 // query reads a query as it comes from outside: with identifiers in any case, and the
 // recipient in plain text.
-func (s *Service) query(q statuslist.Query) (statuslist.Query, error) {
+func (s *Service) query(ctx context.Context, q statuslist.Query) (statuslist.Query, error) {
 	for _, id := range []*string{&q.IssuerID, &q.AchievementID} {
 		if *id == "" {
 			continue
@@ -85,6 +85,16 @@ func (s *Service) query(q statuslist.Query) (statuslist.Query, error) {
 		}
 	}
 	q.IDs = ids
+	if q.KeyID != "" {
+		key, found, err := s.store.Key(ctx, q.KeyID)
+		switch {
+		case err != nil:
+			return q, err
+		case !found || q.IssuerID != "" && q.IssuerID != key.IssuerID:
+			return q, statuslist.ErrQuery.Detailf("There is no such key of the issuer; GET /api/v1/issuers/{id}/keys lists them.")
+		}
+		q.KeyID, q.IssuerID = key.ID, key.IssuerID // by whom the table has an index
+	}
 	if q.Recipient != "" {
 		q.Recipient = s.sealer.Index(plain(q.Recipient))
 	}
@@ -97,7 +107,7 @@ func (s *Service) query(q statuslist.Query) (statuslist.Query, error) {
 // Survey tells what an act would do to the credentials that a query matches, and
 // changes nothing. It answers with [statuslist.ErrQuery].
 func (s *Service) Survey(ctx context.Context, act statuslist.Act, q statuslist.Query) (statuslist.Survey, error) {
-	q, err := s.query(q)
+	q, err := s.query(ctx, q)
 	if err != nil {
 		return statuslist.Survey{}, err
 	}
@@ -108,7 +118,7 @@ func (s *Service) Survey(ctx context.Context, act statuslist.Act, q statuslist.Q
 // one: if they are as many as expected, and none of them otherwise. It answers with
 // [statuslist.ErrQuery], [statuslist.ErrReason] or [statuslist.ErrExpected].
 func (s *Service) ChangeWhere(ctx context.Context, act statuslist.Act, q statuslist.Query, reason string, expected int64) (statuslist.Deed, error) {
-	q, err := s.query(q)
+	q, err := s.query(ctx, q)
 	if err != nil {
 		return statuslist.Deed{}, err
 	}

@@ -163,6 +163,30 @@ func (s *Store) IssuerOf(ctx context.Context, multikey string) (string, error) {
 	return ids[0], nil
 }
 
+// Key reads a key of any issuer.
+func (s *Store) Key(ctx context.Context, id string) (key Key, found bool, err error) {
+	if id, err = known(id, ErrKeyNotFound); err != nil {
+		return Key{}, false, nil
+	}
+	var rows []keyRow
+	if err := s.db.Reader(ctx).Omit("sealed").Where("id = ?", id).Limit(1).Find(&rows).Error; err != nil || len(rows) == 0 {
+		return Key{}, false, err
+	}
+	key, err = rows[0].key()
+	return key, true, err
+}
+
+// SignedBy reads the ids of issued credentials whose current version a key of their
+// issuer signed, in order.
+func (s *Store) SignedBy(ctx context.Context, key Key, after string, limit int) (ids []string, err error) {
+	tx := s.db.Session(ctx).Model(&credentialRow{}).Where("issuer_id = ? AND state = ? AND key_ids LIKE ?", key.IssuerID, string(Issued), "%"+key.ID+"%")
+	if after != "" {
+		tx = tx.Where("id > ?", after)
+	}
+	err = tx.Order("id").Limit(limit).Pluck("id", &ids).Error
+	return ids, err
+}
+
 // SealedKeys reads what seals the private sides of keys, in the order of their ids.
 func (s *Store) SealedKeys(ctx context.Context, after string, limit int) (ids []string, sealed [][]byte, err error) {
 	tx := s.db.Session(ctx).Select("id", "sealed").Order("id").Limit(limit)

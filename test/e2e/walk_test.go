@@ -216,6 +216,35 @@ func TestKeysAreMadeRotatedAndRevokedOverHTTP(t *testing.T) {
 	h.verified(before, "application/json", "", false)
 	h.verified(after, "application/json", "", true)
 	h.must(410, h.send("GET", strings.TrimPrefix(old.URL, "https://badges.example.org"), nil, "Authorization", ""))
+
+	// What the thief may have signed is revoked by query, and ours is issued again: the
+	// same badge, with the date of its award.
+	var first struct {
+		ID, AwardedDate, ValidFrom string
+		CredentialSubject          struct{ Identifier json.RawMessage }
+	}
+	var again = first
+	if err := json.Unmarshal(before, &first); err != nil {
+		t.Fatal(err)
+	}
+	survey := h.must(200, h.send("POST", "/api/v1/credentials/revoke", map[string]any{"keyId": old.ID, "issuedSince": "2020-01-01T00:00:00Z", "dryRun": true}))
+	if !bytes.Contains(survey.body, []byte(`"affected":1`)) {
+		t.Errorf("the survey is %s", survey.body)
+	}
+	h.must(422, h.send("POST", "/api/v1/credentials/revoke", map[string]any{"keyId": issuer, "dryRun": true}))
+	h.must(409, h.send("POST", keys+"/"+current.ID+"/reissue", map[string]any{}))
+	h.must(400, h.send("POST", keys+"/"+old.ID+"/reissue", map[string]any{"limit": 501}))
+	for _, want := range []string{`{"reissued":1,"failed":[],"next":`, `{"reissued":0,"failed":[]}`} {
+		if got := h.must(200, h.send("POST", keys+"/"+old.ID+"/reissue", map[string]any{"limit": 1})); !bytes.HasPrefix(got.body, []byte(want)) {
+			t.Errorf("reissued %s, want %s", got.body, want)
+		}
+	}
+	public := h.must(200, h.send("GET", strings.TrimPrefix(first.ID, "https://badges.example.org")+"?format=json", nil, "Authorization", ""))
+	if public.into(t, &again); again.ID != first.ID || again.AwardedDate != first.ValidFrom || again.ValidFrom == first.ValidFrom || !sameJSON(t, again.CredentialSubject.Identifier, first.CredentialSubject.Identifier) {
+		t.Errorf("issued again as %s", public.body)
+	}
+	h.verified(public.body, "application/json", "ada@example.org", true)
+
 	for _, bad := range []any{map[string]any{}, map[string]any{"kind": "Ed448"}, map[string]any{"kind": "P-256", "purposes": []string{"keyAgreement"}}, map[string]any{"kind": 1}, map[string]any{"kind": "P-256", "secret": "x"}} {
 		if got := h.send("POST", keys, bad); got.status != 422 && got.status != 400 {
 			t.Errorf("%v: %d %s", bad, got.status, got.body)

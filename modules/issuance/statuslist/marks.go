@@ -32,11 +32,12 @@ type Query struct {
 	Recipient     string    // as it is kept: a keyed hash
 	Since, Before time.Time // issued at or after, and before
 	IDs           []string
+	KeyID         string // the current version of which this key signed
 }
 
 // Empty reports whether the query is about every credential there is.
 func (q Query) Empty() bool {
-	return q.IssuerID == "" && q.AchievementID == "" && q.Recipient == "" && q.Since.IsZero() && q.Before.IsZero() && len(q.IDs) == 0
+	return q.IssuerID == "" && q.AchievementID == "" && q.Recipient == "" && q.Since.IsZero() && q.Before.IsZero() && len(q.IDs) == 0 && q.KeyID == ""
 }
 
 // Survey is what a query matches, and what an act would do.

@@ -151,6 +151,9 @@ func (q Query) Where() (string, []any) {
 	if len(q.IDs) > 0 {
 		add("c.id IN ?", q.IDs)
 	}
+	if q.KeyID != "" { // a UUID, so that no sign of it is a pattern
+		add("c.key_ids LIKE ?", "%"+q.KeyID+"%")
+	}
 	return strings.Join(conditions, " AND "), values
 }
 
