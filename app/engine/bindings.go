@@ -11,6 +11,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/auth"
 	"github.com/badge-engine/badge-engine/modules/auth/entra"
 	"github.com/badge-engine/badge-engine/modules/health"
+	"github.com/badge-engine/badge-engine/modules/intake"
 	"github.com/badge-engine/badge-engine/modules/issuance"
 	"github.com/badge-engine/badge-engine/modules/issuance/statuslist"
 	"github.com/badge-engine/badge-engine/modules/scim"
@@ -48,6 +49,12 @@ var bindings = fx.Provide(
 	func(r *statuslist.Register) vcapi.Statuses { return entries{r} },
 	func(p config.PublicURL, s *issuance.Service) vcapi.Awards { return awards{p, s} },
 	func(s *verification.Service) vcapi.Verifier { return s },
+	func(db *database.DB) intake.Work { return db },
+	func(s *audit.Service) intake.Audit { return s },
+	func(s *verification.Service) intake.Verifier { return judge{s} },
+	func(s *achievements.Service) intake.Achievements { return catalogue{s} },
+	func(s *issuance.Service) intake.Credentials { return orders{s} },
+	func(h *home) intake.Documents { return h },
 	newHome,
 	func(h *home) verification.Documents { return h },
 	func(p *httpserver.Phase) health.Phase { return p },

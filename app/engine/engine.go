@@ -19,6 +19,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/auth"
 	"github.com/badge-engine/badge-engine/modules/baking"
 	"github.com/badge-engine/badge-engine/modules/health"
+	"github.com/badge-engine/badge-engine/modules/intake"
 	"github.com/badge-engine/badge-engine/modules/issuance"
 	"github.com/badge-engine/badge-engine/modules/scim"
 	"github.com/badge-engine/badge-engine/modules/vcapi"
@@ -67,6 +68,7 @@ var modules = fx.Options(
 	scim.Module,
 	verification.Module,
 	vcapi.Module,
+	intake.Module,
 	baking.Module,
 	health.Module,
 )
@@ -80,7 +82,7 @@ func cacheDrivers() []cache.Driver { return []cache.Driver{redis.Driver{}, memor
 
 // schemas of all modules that have tables.
 func schemas() []migrations.Set {
-	return []migrations.Set{audit.Schema(), auth.Schema(), achievements.Schema(), issuance.Schema(), scim.Schema(), vcapi.Schema()}
+	return []migrations.Set{audit.Schema(), auth.Schema(), achievements.Schema(), issuance.Schema(), scim.Schema(), vcapi.Schema(), intake.Schema()}
 }
 
 // graph is everything, from the ground up.

@@ -2,6 +2,7 @@ package assertion
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -587,8 +588,20 @@ func recipient(j *report.Judgement, assertion map[string]any, expected string) {
 	j.Evidence(how)
 }
 
+// documents are what was found, for those who go on with it.
+func (b *badge) documents() map[string]json.RawMessage {
+	found := map[string]json.RawMessage{}
+	for name, document := range map[string]map[string]any{"assertion": b.assertion, "badge": b.class, "issuer": b.issuer} {
+		if text, err := json.Marshal(document); err == nil && document != nil {
+			found[name] = text
+		}
+	}
+	return found
+}
+
 // describe fills in what the badge says of itself.
 func (b *badge) describe(r *report.Report) {
+	r.Documents = b.documents()
 	r.ID = text(b.assertion, "id")
 	r.ValidFrom, r.ValidUntil = text(b.assertion, "issuedOn"), text(b.assertion, "expires")
 	if m := object(b.assertion, "recipient"); m["hashed"] == false {

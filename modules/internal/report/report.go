@@ -60,20 +60,21 @@ const (
 // Report says of a badge what was checked and what was found. Whatever it quotes comes
 // from the badge and is not trustworthy unless Verified is true.
 type Report struct {
-	Verified    bool            `json:"verified" doc:"Whether every check was made that had to be, and none failed."`
-	Checks      []Check         `json:"checks" doc:"What was looked at, in order."`
-	Problems    []Problem       `json:"problemDetails" doc:"What is wrong, or could not be found out; empty for a good badge."`
-	Edition     string          `json:"edition" enum:"2.0,3.0" doc:"The edition of Open Badges by whose rules it was judged."`
-	Format      string          `json:"format" enum:"json,jws" doc:"json: proofs are in the document, or it is hosted; jws: the document is in a token."`
-	ID          string          `json:"id,omitempty" doc:"Identifier of the credential."`
-	Name        string          `json:"name,omitempty" doc:"Name of the credential."`
-	Issuer      Party           `json:"issuer" doc:"Who says so."`
-	Recipient   Party           `json:"recipient" doc:"Who earned it, as far as it is said openly."`
-	Achievement Summary         `json:"achievement" doc:"What was earned."`
-	ValidFrom   string          `json:"validFrom,omitempty" doc:"From when on it is valid."`
-	ValidUntil  string          `json:"validUntil,omitempty" doc:"Until when it is valid."`
-	Credential  json.RawMessage `json:"credential,omitempty" doc:"The credential itself, as it was given."`
-	Refreshed   json.RawMessage `json:"refreshed,omitempty" doc:"The newer version that the refresh service answered, by which it was judged."`
+	Verified    bool                       `json:"verified" doc:"Whether every check was made that had to be, and none failed."`
+	Checks      []Check                    `json:"checks" doc:"What was looked at, in order."`
+	Problems    []Problem                  `json:"problemDetails" doc:"What is wrong, or could not be found out; empty for a good badge."`
+	Edition     string                     `json:"edition" enum:"2.0,3.0" doc:"The edition of Open Badges by whose rules it was judged."`
+	Format      string                     `json:"format" enum:"json,jws" doc:"json: proofs are in the document, or it is hosted; jws: the document is in a token."`
+	ID          string                     `json:"id,omitempty" doc:"Identifier of the credential."`
+	Name        string                     `json:"name,omitempty" doc:"Name of the credential."`
+	Issuer      Party                      `json:"issuer" doc:"Who says so."`
+	Recipient   Party                      `json:"recipient" doc:"Who earned it, as far as it is said openly."`
+	Achievement Summary                    `json:"achievement" doc:"What was earned."`
+	ValidFrom   string                     `json:"validFrom,omitempty" doc:"From when on it is valid."`
+	ValidUntil  string                     `json:"validUntil,omitempty" doc:"Until when it is valid."`
+	Credential  json.RawMessage            `json:"credential,omitempty" doc:"The credential itself, as it was given."`
+	Documents   map[string]json.RawMessage `json:"documents,omitempty" doc:"What a badge of Open Badges 2.0 rests on, as it was found: assertion, badge, issuer."`
+	Refreshed   json.RawMessage            `json:"refreshed,omitempty" doc:"The newer version that the refresh service answered, by which it was judged."`
 }
 
 // Check finds a check by its name.
