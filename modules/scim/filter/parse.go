@@ -392,6 +392,9 @@ func (p *parser) literal() (Literal, *refusal.Error) {
 	case "null":
 		return Literal{Null, word}, nil
 	}
+	if first, _ := utf8.DecodeRuneInString(word); strings.ContainsRune("'`´‘’‚“”„«»", first) {
+		return Literal{}, p.fail(from, "a value stands between double quotes, not between others")
+	}
 	if n, ok := tree.ScanNumber(word); ok && n == len(word) {
 		return Literal{Number, word}, nil
 	}
