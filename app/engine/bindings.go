@@ -32,6 +32,7 @@ var bindings = fx.Provide(
 	func(s *audit.Service) scim.Audit { return s },
 	func(db *database.DB) scim.Work { return db },
 	func(p *auth.People) scim.People { return p },
+	func(r *auth.Roles) scim.Roles { return r },
 	func(d *scim.Directory) auth.Directory { return d },
 	func(d *scim.Directory) issuance.Recipients { return d },
 	func(c entra.Config) scim.Tenant { return scim.Tenant(c.TenantID) },

@@ -78,7 +78,7 @@ type knownBearer struct {
 	claims    entra.Claims
 	who       person
 	principal principal.Principal
-	until     time.Time // of the roles
+	standing  Standing
 }
 
 // NewBearers makes a Bearers. Without a verifier it refuses every token.
@@ -106,7 +106,7 @@ func (b *Bearers) judge(ctx context.Context, path, raw string, key [sha256.Size]
 	}
 	now := b.now()
 	k, found := b.known.get(key)
-	if !found || !now.Before(k.claims.Expires) || !now.Before(k.until) {
+	if !found || !now.Before(k.claims.Expires) || b.roles.stale(k.standing, now) {
 		// Many requests with a new token are one verification.
 		v, err, _ := b.flight.Do(string(key[:]), func() (any, error) {
 			k, err := b.meet(context.WithoutCancel(ctx), raw, k, found)
@@ -156,7 +156,7 @@ func (b *Bearers) meet(ctx context.Context, raw string, k knownBearer, known boo
 	if k.principal.ID != "" && !slices.Equal(k.principal.Roles, standing.Roles) {
 		b.log.InfoContext(ctx, "roles changed", slog.String("principal_id", k.principal.ID), slog.Any("before", k.principal.Roles), slog.Any("after", standing.Roles))
 	}
-	k.principal, k.until = principalOf(k.claims, standing.Roles), standing.Until
+	k.principal, k.standing = principalOf(k.claims, standing.Roles), standing
 	return k, nil
 }
 

@@ -49,6 +49,8 @@ func (p person) String() string { return p.tenant + "/" + p.object }
 type People struct {
 	work      Work
 	store     Shutouts
+	eras      Eras // nil without
+	era       *atomic.Int64
 	directory Directory // nil without
 	required  bool      // to be in the directory
 	audit     Audit     // nil without
@@ -70,7 +72,7 @@ type People struct {
 // it know.
 func NewPeople(parts Parts, store Shutouts, work Work) *People {
 	p := &People{
-		work: work, store: store, directory: parts.Directory, required: parts.Config.ProvisionedOnly, audit: parts.Audit, now: parts.Now, log: parts.Log,
+		work: work, store: store, eras: parts.Eras, era: parts.Era, directory: parts.Directory, required: parts.Config.ProvisionedOnly, audit: parts.Audit, now: parts.Now, log: parts.Log,
 		shut: map[person]Shutout{}, nudge: make(chan struct{}, 1),
 	}
 	p.failures.Store(patience)
@@ -127,6 +129,9 @@ func (p *People) Poll(ctx context.Context) error {
 	defer p.polling.Unlock()
 	for {
 		changes, err := p.store.Since(ctx, p.sequence, pollPage)
+		if err == nil {
+			err = p.readEra(ctx)
+		}
 		if err != nil {
 			if p.failures.Load() < 2*patience { // it need not count for ever
 				p.failures.Add(1)
@@ -139,6 +144,17 @@ func (p *People) Poll(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+func (p *People) readEra(ctx context.Context) error {
+	if p.eras == nil || p.era == nil {
+		return nil
+	}
+	era, err := p.eras.Era(ctx)
+	if err == nil {
+		p.era.Store(era)
+	}
+	return err
 }
 
 func (p *People) learn(changes []Shutout) {

@@ -14,7 +14,9 @@
 // lie sealed in the cache; the access tokens of Entra on the API; the roles that
 // follow from app roles, groups and memberships; and who is shut out, which every
 // replica learns within two seconds, the cache being away or not. Identity is the
-// tenant and the object id; names are for show. Package entra speaks with Entra.
+// tenant and the object id; names are for show. A change of a provisioned group that
+// gives roles reaches every replica the same way: an era is counted, and whatever was
+// found out in an earlier one is found out again. Package entra speaks with Entra.
 //
 // Routes: /api/v1/tokens and /api/v1/clients, for admins; /oauth/token and
 // /scim/oauth/token, where clients show who they are; /auth/login, /auth/callback,

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/fx"
@@ -15,8 +16,8 @@ import (
 	"github.com/badge-engine/badge-engine/platform/telemetry"
 )
 
-// Module is the graph of this module. It provides the [*Service], [*People], and
-// the guard of the server.
+// Module is the graph of this module. It provides the [*Service], [*People], [*Roles],
+// and the guard of the server.
 var Module = fx.Module("auth",
 	logging.Scope("auth"),
 	migrations.Provide(Schema),
@@ -24,12 +25,13 @@ var Module = fx.Module("auth",
 		fx.Annotate(NewStore, fx.As(new(Tokens)), fx.As(new(Touch))),
 		NewUsage,
 		tokens,
-		fx.Annotate(NewShutoutStore, fx.As(new(Shutouts))),
+		fx.Annotate(NewShutoutStore, fx.As(new(Shutouts)), fx.As(new(Eras))),
 		func(parts Parts, shutouts Shutouts, db *database.DB) *People { return NewPeople(parts, shutouts, db) },
 		NewVerifier,
 		fx.Annotate(NewGuard, fx.As(new(httpserver.Guard))),
 	),
-	fx.Provide(gather, NewRoles, NewSessions, NewSignIn, NewBearers, newDoors, fx.Private),
+	fx.Provide(NewRoles),
+	fx.Provide(gather, NewSessions, NewSignIn, NewBearers, newDoors, fx.Private),
 	fx.Provide(
 		fx.Annotate(NewClientStore, fx.As(new(ClientRecords))),
 		NewCalendar,
@@ -98,6 +100,7 @@ type surroundings struct {
 	Now       func() time.Time
 	Log       *slog.Logger
 	Verifier  *entra.Verifier
+	Eras      Eras
 	Directory Directory `optional:"true"`
 	Audit     Audit     `optional:"true"`
 }
@@ -107,7 +110,7 @@ func gather(s surroundings) (Parts, error) {
 	if err := s.Config.Loopback(s.HTTP.Host); err != nil {
 		return Parts{}, err
 	}
-	parts := Parts{Config: s.Config, Tenant: s.Tenant, Cache: s.Cache, Now: s.Now, Log: s.Log, Directory: s.Directory, Audit: s.Audit}
+	parts := Parts{Config: s.Config, Tenant: s.Tenant, Cache: s.Cache, Now: s.Now, Log: s.Log, Eras: s.Eras, Era: new(atomic.Int64), Directory: s.Directory, Audit: s.Audit}
 	if s.Verifier != nil {
 		parts.Verifier = s.Verifier
 	}

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/badge-engine/badge-engine/modules/auth/entra"
@@ -71,6 +72,15 @@ type Shutouts interface {
 	Since(ctx context.Context, sequence int64, limit int) ([]Shutout, error)
 }
 
+// Eras is where it is counted how often a group that gives roles was changed in the
+// directory. The [ShutoutStore] serves it.
+type Eras interface {
+	// Era answers the count.
+	Era(ctx context.Context) (int64, error)
+	// Advance counts one more, in the unit of work of ctx.
+	Advance(ctx context.Context) error
+}
+
 // Work runs a unit of work. [*database.DB] serves it.
 type Work interface {
 	Do(ctx context.Context, fn func(ctx context.Context) error) error
@@ -98,6 +108,9 @@ type Parts struct {
 	Cache  cache.Cache
 	Now    func() time.Time
 	Log    *slog.Logger
+
+	Eras Eras          // without, changed groups take effect when roles are found out again
+	Era  *atomic.Int64 // as People last read it; nil makes one that nobody reads
 
 	Directory   Directory
 	Memberships Memberships

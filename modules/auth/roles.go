@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -30,6 +31,7 @@ const (
 type Standing struct {
 	Roles []string
 	Until time.Time
+	Era   int64 // of the directory in which it was found out
 }
 
 // Roles says what people and applications of the organisation are. An empty list
@@ -44,9 +46,13 @@ type Roles struct {
 	now       func() time.Time
 	log       *slog.Logger
 
+	eras Eras // nil without
+	era  *atomic.Int64
+
 	mu       sync.Mutex
 	meaning  map[string][]string // roles by object id of the group
 	resolved time.Time           // when the names in the lists were last looked up
+	inEra    int64               // and in which era
 	told     string              // what the log was last told of them
 
 	answers *memo[person, graphAnswer]
@@ -71,7 +77,12 @@ func NewRoles(parts Parts) (*Roles, error) {
 	if err != nil {
 		return nil, err
 	}
+	era := parts.Era
+	if era == nil {
+		era = new(atomic.Int64)
+	}
 	return &Roles{
+		eras: parts.Eras, era: era,
 		appRoles: appRoles,
 		lists: []roleList{
 			{principal.RoleAdmin, "ENTRA_ADMIN_GROUPS", cfg.AdminGroups},
@@ -98,7 +109,7 @@ func (r *Roles) Start(ctx context.Context) {
 // memberships, then Graph; an admin needs no more. What Graph would say is left
 // out where it does not answer.
 func (r *Roles) Of(ctx context.Context, c entra.Claims, fresh bool) (Standing, error) {
-	s := Standing{Until: r.now().Add(rolesHold)}
+	s := Standing{Until: r.now().Add(rolesHold), Era: r.era.Load()}
 	for _, value := range c.Roles {
 		if role, known := r.appRoles[value]; known {
 			s.add(role)
@@ -140,6 +151,44 @@ func (r *Roles) Of(ctx context.Context, c entra.Claims, fresh bool) (Standing, e
 		}
 	}
 	return s.settled(), nil
+}
+
+// stale reports whether a standing is to be found out again: it is old, or a group
+// that gives roles has changed since.
+func (r *Roles) stale(s Standing, now time.Time) bool {
+	return !now.Before(s.Until) || s.Era < r.era.Load()
+}
+
+// GroupChanged must be told of every change of a provisioned group or of its members,
+// with the external ids and names that it had and has. If one of them gives roles,
+// everybody's are found out again within two seconds, on every replica. It joins the
+// unit of work of ctx.
+func (r *Roles) GroupChanged(ctx context.Context, externalIDs, names []string) error {
+	if r.eras == nil || !r.gives(externalIDs, names) {
+		return nil
+	}
+	return r.eras.Advance(ctx)
+}
+
+// gives reports whether a group of one of these ids or names is in the lists. What
+// names mean at present makes no difference: the change may be about just that.
+func (r *Roles) gives(externalIDs, names []string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, id := range externalIDs {
+		if r.meaning[strings.ToLower(id)] != nil {
+			return true
+		}
+	}
+	for _, list := range r.lists {
+		for _, entry := range list.entries {
+			same := func(s string) bool { return strings.EqualFold(s, strings.TrimSpace(entry)) }
+			if slices.ContainsFunc(externalIDs, same) || slices.ContainsFunc(names, same) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (s *Standing) is(role string) bool { return slices.Contains(s.Roles, role) }
@@ -195,7 +244,8 @@ func (r *Roles) memberships(ctx context.Context, who person, meaning map[string]
 func (r *Roles) groups(ctx context.Context) map[string][]string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.meaning != nil && r.now().Before(r.resolved.Add(rolesHold)) {
+	era := r.era.Load()
+	if r.meaning != nil && r.now().Before(r.resolved.Add(rolesHold)) && r.inEra >= era {
 		return r.meaning
 	}
 	meaning, unclear := map[string][]string{}, false
@@ -222,7 +272,7 @@ func (r *Roles) groups(ctx context.Context) map[string][]string {
 		r.told = told
 		r.log.InfoContext(ctx, "groups that give roles", lines...)
 	}
-	r.resolved = r.now()
+	r.resolved, r.inEra = r.now(), era
 	if unclear { // what was known holds until the directory answers again
 		r.resolved = r.resolved.Add(rolesRetry - rolesHold)
 		if r.meaning != nil {

@@ -216,3 +216,43 @@ func TestALongSessionMayAskGraphInsteadOfBelievingItsOldToken(t *testing.T) {
 		t.Errorf("roles are %v, error %v", standing.Roles, err)
 	}
 }
+
+func TestAChangedGroupTakesEffectAtOnceIfItGivesRoles(t *testing.T) {
+	w := newTown(t, func(w *town) { w.cfg.AuditorGroups = []string{"Badge Auditors"} })
+	w.directory.groups = map[string][]string{dana: {admins, auditors}}
+	raw := w.token(w.dana())
+	value := w.signedIn()
+	is := func(role string) {
+		t.Helper()
+		if p, err := w.bearer(t.Context(), raw); err != nil || p.Roles[0] != role {
+			t.Errorf("the token: %+v, error %v", p, err)
+		}
+		if p, err := w.session(t.Context(), value); err != nil || p.Roles[0] != role {
+			t.Errorf("the session: %+v, error %v", p, err)
+		}
+	}
+	change := func(id, name string) {
+		t.Helper()
+		if err := w.roles.GroupChanged(t.Context(), []string{id}, []string{name}); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.people.Poll(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	is("admin")
+	w.directory.groups = nil
+	change(bystanders, "Bystanders") // which gives none
+	is("admin")
+	change(strings.ToUpper(admins), "Badge Admins")
+	is("member")
+	w.directory.groups = map[string][]string{dana: {auditors}}
+	w.directory.named = map[string][]string{"Badge Auditors": {auditors}}
+	change("", "badge auditors") // a name in the lists means a group from now on
+	is("auditor")
+	asked := w.directory.asked
+	is("auditor")
+	if w.directory.asked != asked {
+		t.Errorf("nothing changed, and the directory was asked %d times", w.directory.asked-asked)
+	}
+}

@@ -202,7 +202,7 @@ func (s *Sessions) find(ctx context.Context, value string) (knownSession, error)
 	key := sha256.Sum256([]byte(value))
 	now := s.now()
 	k, found := s.known.get(key)
-	if !found || !now.Before(k.until) || !now.Before(k.Standing.Until) {
+	if !found || !now.Before(k.until) || s.roles.stale(k.Standing, now) {
 		var err error
 		if k, err = s.load(ctx, value, now); err != nil {
 			s.known.drop(key)
@@ -248,7 +248,7 @@ func (s *Sessions) load(ctx context.Context, value string, now time.Time) (known
 		return knownSession{}, err
 	}
 	write := now.Sub(session.Used) >= min(sessionNote, s.idle/4)
-	if !now.Before(session.Standing.Until) {
+	if s.roles.stale(session.Standing, now) {
 		if err := s.reconsider(ctx, &session, now); err != nil {
 			return knownSession{}, err
 		}
@@ -287,7 +287,7 @@ func (s *Sessions) notEnded(ctx context.Context, value string, session Session) 
 // reconsider finds out again who may come in and as what.
 func (s *Sessions) reconsider(ctx context.Context, session *Session, now time.Time) error {
 	if session.Development {
-		session.Standing.Until = now.Add(rolesHold)
+		session.Standing.Until, session.Standing.Era = now.Add(rolesHold), s.roles.era.Load()
 		return nil
 	}
 	if err := s.people.admit(ctx, session.Claims, session.Begun); err != nil {

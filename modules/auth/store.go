@@ -212,6 +212,19 @@ func (s *ShutoutStore) Mark(ctx context.Context, c Shutout) error {
 		at = CASE WHEN excluded.active THEN auth_shutouts.at ELSE excluded.at END`, c.TenantID, c.ObjectID, c.Active, c.At).Error
 }
 
+var _ Eras = (*ShutoutStore)(nil)
+
+// Era implements [Eras].
+func (s *ShutoutStore) Era(ctx context.Context) (era int64, err error) {
+	err = s.db.Reader(ctx).Raw("SELECT value FROM auth_role_era WHERE id = 1").Scan(&era).Error
+	return era, err
+}
+
+// Advance implements [Eras].
+func (s *ShutoutStore) Advance(ctx context.Context) error {
+	return s.db.Session(ctx).Exec("UPDATE auth_role_era SET value = value + 1 WHERE id = 1").Error
+}
+
 // Since implements [Shutouts].
 func (s *ShutoutStore) Since(ctx context.Context, sequence int64, limit int) ([]Shutout, error) {
 	var rows []shutoutRow

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,6 +60,12 @@ func (s *shutouts) Since(_ context.Context, sequence int64, limit int) ([]auth.S
 	rest := s.list[min(int(sequence), len(s.list)):]
 	return rest[:min(limit, len(rest))], s.err
 }
+
+// eras is a count.
+type eras struct{ n int64 }
+
+func (e *eras) Era(context.Context) (int64, error) { return e.n, nil }
+func (e *eras) Advance(context.Context) error      { e.n++; return nil }
 
 type atOnce struct{}
 
@@ -192,6 +199,7 @@ type town struct {
 	tenant    entra.Config
 	cache     *counted
 	shutouts  *shutouts
+	eras      eras
 	directory *directory
 	graph     *graph
 	entra     *authority
@@ -241,7 +249,7 @@ func (w *town) dana() entra.Claims {
 func (w *town) another() *replica {
 	w.t.Helper()
 	now, log := func() time.Time { return w.at }, slog.New(slog.NewTextHandler(w.log, nil))
-	parts := auth.Parts{Config: w.cfg, Tenant: w.tenant, Cache: w.cache, Now: now, Log: log, Verifier: w.verifier, Audit: w.trail}
+	parts := auth.Parts{Config: w.cfg, Tenant: w.tenant, Cache: w.cache, Now: now, Log: log, Verifier: w.verifier, Audit: w.trail, Eras: &w.eras, Era: new(atomic.Int64)}
 	if w.directory != nil {
 		parts.Directory = w.directory
 	}

@@ -25,6 +25,7 @@ type surroundings struct {
 	Tenant   Tenant
 	Key      Key
 	People   People `optional:"true"`
+	Roles    Roles  `optional:"true"`
 	Audit    Audit  `optional:"true"`
 	Now      func() time.Time
 	Log      *slog.Logger
@@ -42,7 +43,7 @@ var Module = fx.Module("scim",
 		NewStore,
 		func(s surroundings) *Service {
 			return New(Parts{
-				Config: s.Config, Registry: s.Registry, Store: s.Store, Work: s.Work, People: s.People, Audit: s.Audit,
+				Config: s.Config, Registry: s.Registry, Store: s.Store, Work: s.Work, People: s.People, Roles: s.Roles, Audit: s.Audit,
 				Tenant: string(s.Tenant), Base: s.Public.String() + prefix, Key: s.Key, Now: s.Now, Log: s.Log,
 			})
 		},

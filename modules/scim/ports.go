@@ -16,6 +16,13 @@ type People interface {
 	Reactivate(ctx context.Context, tenantID, objectID string) error
 }
 
+// Roles says what members of a group may do. Module auth serves it.
+type Roles interface {
+	// GroupChanged is told of every change of a group or of its members, with the
+	// external ids and names that it had and has. It joins the unit in ctx.
+	GroupChanged(ctx context.Context, externalIDs, names []string) error
+}
+
 // Audit writes down what was done. Module audit serves it.
 type Audit interface {
 	// Record joins the unit in ctx, so that a deed and its event are stored

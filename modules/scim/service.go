@@ -27,6 +27,7 @@ type Service struct {
 	store    *Store
 	work     Work
 	people   People // nil without
+	roles    Roles  // nil without
 	audit    Audit  // nil without
 	tenant   string // of Entra; empty without
 	base     string // the address of the service
@@ -42,6 +43,7 @@ type Parts struct {
 	Store    *Store
 	Work     Work
 	People   People // may be nil
+	Roles    Roles  // may be nil
 	Audit    Audit  // may be nil
 	Tenant   string // may be empty: then nobody who signs in is in this directory
 	Base     string
@@ -59,7 +61,7 @@ const cursorLifetime = time.Hour
 // New builds the service.
 func New(p Parts) *Service {
 	return &Service{
-		cfg: p.Config, registry: p.Registry, store: p.Store, work: p.Work, people: p.People, audit: p.Audit, tenant: p.Tenant, base: p.Base,
+		cfg: p.Config, registry: p.Registry, store: p.Store, work: p.Work, people: p.People, roles: p.Roles, audit: p.Audit, tenant: p.Tenant, base: p.Base,
 		cursors: cursor.New(p.Key, cursorLifetime, p.Now), now: p.Now, log: p.Log,
 	}
 }
@@ -333,6 +335,9 @@ func (s *Service) createGroup(ctx context.Context, r *Record, wanted []resource.
 	if _, err := s.store.AddMembers(ctx, r.ID, members); err != nil {
 		return err
 	}
+	if err := s.regard(ctx, r); err != nil {
+		return err
+	}
 	return s.record(ctx, "group.created", r.ID, changes(r.MemberCount, 0))
 }
 
@@ -537,6 +542,9 @@ func (s *Service) changeGroup(ctx context.Context, id, ifMatch string, c change)
 	if err != nil {
 		return nil, err
 	}
+	if err := s.regard(ctx, before, after); err != nil {
+		return nil, err
+	}
 	s.log.DebugContext(ctx, "resource changed", slog.String("kind", groupKind), slog.String("id", id), slog.Int64("version", after.Version),
 		slog.Int64("members_added", added), slog.Int64("members_removed", removed))
 	return after, s.record(ctx, "group.changed", id, changes(added, removed))
@@ -603,10 +611,12 @@ func (s *Service) Delete(ctx context.Context, t *schema.ResourceType, id, ifMatc
 		if err := remove(ctx, id, s.instant()); err != nil {
 			return err
 		}
-		if t.ID == userKind {
-			if err := s.admit(ctx, r, nil); err != nil {
-				return err
-			}
+		follow := func() error { return s.admit(ctx, r, nil) }
+		if t.ID == groupKind {
+			follow = func() error { return s.regard(ctx, r) }
+		}
+		if err := follow(); err != nil {
+			return err
 		}
 		s.log.DebugContext(ctx, "resource deleted", slog.String("kind", t.ID), slog.String("id", id))
 		return s.record(ctx, action, id, "")
@@ -643,4 +653,16 @@ func (s *Service) admit(ctx context.Context, before, after *Record) error {
 		return s.people.Reactivate(ctx, s.tenant, is)
 	}
 	return nil
+}
+
+// regard tells that a group or its members changed; groups are what it was and is.
+func (s *Service) regard(ctx context.Context, groups ...*Record) error {
+	if s.roles == nil {
+		return nil
+	}
+	var ids, names []string
+	for _, g := range groups {
+		ids, names = append(ids, g.text("externalId")), append(names, g.text("displayName"))
+	}
+	return s.roles.GroupChanged(ctx, ids, names)
 }

@@ -375,3 +375,56 @@ func TestOperatorsQueryTheDirectory(t *testing.T) {
 		}
 	}
 }
+
+// TestAMembershipThatIsTakenAwayTakesTheRoleAtOnce while the clock of the house stands
+// still, and at another replica too, whose cache is away.
+func TestAMembershipThatIsTakenAwayTakesTheRoleAtOnce(t *testing.T) {
+	for _, e := range dbtest.Engines(t) {
+		t.Run(e.Name, func(t *testing.T) {
+			key := filepath.Join(t.TempDir(), "key")
+			c := newCampus(t, func(cfg *engine.Config) { cfg.Database.URL, cfg.Issuance.KeyFile = e.URL, key })
+			other := bootWith(t, c.clock.now, func(cfg *engine.Config) {
+				cfg.Database.URL, cfg.Cache.URL, cfg.Issuance.KeyFile = e.URL, "redis://127.0.0.1:1/0", key
+				cfg.Entra.Authority, cfg.Entra.GraphURL = c.sim.Authority, c.sim.GraphURL
+				cfg.Entra.TenantID, cfg.Entra.ClientID, cfg.Entra.ClientSecret = c.sim.TenantID, c.sim.ClientID, config.Secret(c.sim.ClientSecret)
+				cfg.Auth.AdminGroups = []string{adminGroup}
+			})
+			p := c.provisioner()
+			user := p.user("dana", "externalId", c.sim.User.ObjectID)
+			admins := p.must(201, p.call("POST", "/Groups", scimBody{"schemas": []string{groupURN}, "displayName": "Admins", "externalId": adminGroup})).id(t)
+			raw := c.sim.MintDelegated()
+			b := c.browser(t)
+			b.signIn()
+			until := func(want int) {
+				t.Helper()
+				asked := time.Now()
+				for _, ask := range []func() answer{
+					func() answer { return b.send("GET", "/api/v1/tokens", nil) },
+					func() answer { return c.send("GET", "/api/v1/tokens", nil, "Authorization", "Bearer "+raw) },
+					func() answer { return other.send("GET", "/api/v1/tokens", nil, "Authorization", "Bearer "+raw) },
+				} {
+					for a := ask(); a.status != want; a = ask() {
+						if time.Since(asked) > 20*time.Second { // far more than promised, for machines that stall
+							t.Fatalf("%d instead of %d: %s", a.status, want, a.body)
+						}
+						<-time.After(50 * time.Millisecond)
+					}
+				}
+				t.Logf("everybody answered %d after %v", want, time.Since(asked).Round(time.Millisecond))
+			}
+			until(403)
+			p.must(204, p.call("PATCH", "/Groups/"+admins, add(user)))
+			until(200)
+			p.must(204, p.call("PATCH", "/Groups/"+admins, patchOf(scimBody{"op": "Remove", "path": "members", "value": []scimBody{{"value": user}}})))
+			until(403)
+			p.must(204, p.call("PATCH", "/Groups/"+admins, add(user)))
+			until(200)
+			p.must(204, p.call("PATCH", "/Groups/"+admins, patchOf(scimBody{"op": "Replace", "path": "externalId", "value": "cccccccc-0000-4000-8000-00000000000f"})))
+			until(403)
+			p.must(204, p.call("PATCH", "/Groups/"+admins, patchOf(scimBody{"op": "Replace", "path": "externalId", "value": adminGroup})))
+			until(200)
+			p.must(204, p.call("DELETE", "/Groups/"+admins, nil))
+			until(403)
+		})
+	}
+}
