@@ -4,6 +4,7 @@
 // The peers come from the npm registry. Set them up, once, with
 //
 //	npm ci --prefix test/conformance/digitalbazaar
+//	npm ci --prefix test/conformance/bakery
 //
 // Without that, or without Node.js, these tests are skipped on a developer's
 // machine; with CI=true they install the peers themselves.

@@ -127,7 +127,19 @@ async function issueToken({ credential, alg }) {
   }).setProtectedHeader({ alg, typ: 'JWT', kid: issuer + '#0' }).sign(privateKey);
 }
 
-const tasks = { verify, derive, issue, verifyToken, issueToken };
+// present signs a presentation of a credential by its own holder.
+async function present({ credential, domain, challenge }) {
+  const key = await Ed25519Multikey.generate();
+  const multikey = (await key.export({ publicKey: true })).publicKeyMultibase;
+  key.controller = `did:key:${multikey}`;
+  key.id = `${key.controller}#${multikey}`;
+  const suite = new DataIntegrityProof({ signer: key.signer(), cryptosuite: eddsaRdfc });
+  const signed = await vc.issue({ credential: { ...credential, issuer: key.controller }, suite, documentLoader });
+  const presentation = vc.createPresentation({ verifiableCredential: [signed], holder: key.controller });
+  return vc.signPresentation({ presentation, suite: new DataIntegrityProof({ signer: key.signer(), cryptosuite: eddsaRdfc }), domain, challenge, documentLoader });
+}
+
+const tasks = { present, verify, derive, issue, verifyToken, issueToken };
 const results = [];
 for (const task of JSON.parse(await readFile(file, 'utf8'))) {
   try {
