@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 )
@@ -44,4 +45,64 @@ func TestTheVerifierFetchesWhatIsOursWithoutANetwork(t *testing.T) {
 			t.Errorf("%d: %s", page.status, page.body)
 		}
 	})
+}
+
+// TestThePageOfTheVerifierInABrowser uses the page as a person does, with scripts turned
+// off: a badge of this house by its address, and one that was changed, as text.
+func TestThePageOfTheVerifierInABrowser(t *testing.T) {
+	b := newChromium(t)
+	h := boot(t, nil)
+	img := h.must(201, h.send("POST", "/api/v1/images", picture(t), "Content-Type", "image/png")).id(t)
+	address := h.base + "/credentials/" + h.must(201, h.send("POST", "/api/v1/credentials", order(h.achievement(h.issuer(), img)))).id(t)
+	document := h.must(200, h.send("GET", strings.TrimPrefix(address, h.base)+"?format=json", nil, "Accept", "application/json")).body
+	// The policy of the page lets nothing run; what drives the browser here goes past it.
+	b.call("Emulation.setScriptExecutionDisabled", map[string]any{"value": true})
+
+	text := b.open(address, address)
+	if !strings.Contains(text, "check it here") {
+		t.Fatalf("the page of a credential does not lead to the verifier: %s", text)
+	}
+	text = b.open(h.base+"/verify?url="+address, h.base+"/verify")
+	if !strings.Contains(text, "Check a badge") || b.eval(`document.querySelector("#url").value`) != address {
+		t.Fatalf("the form: %s", text)
+	}
+	loads := b.loads
+	b.eval(`document.querySelector("form").submit()`)
+	for b.loads == loads {
+		b.next()
+	}
+	text = b.until(h.base + "/verify")
+	if !strings.Contains(text, "This badge is verified") || !strings.Contains(text, "Signature") || !strings.Contains(text, "Example Academy") {
+		t.Errorf("the report: %s", text)
+	}
+	// Everything that was loaded is of this house, and every field has its label.
+	foreign := `performance.getEntriesByType("resource").map(e => e.name).filter(n => !n.startsWith(location.origin) && !n.startsWith("data:")).join()`
+	if found := b.eval(foreign); found != "" {
+		t.Errorf("the page loads %s", found)
+	}
+	if found := b.eval(`[...document.querySelectorAll("input,textarea")].filter(e => !e.labels.length).length`); found != "0" {
+		t.Errorf("%s fields have no label", found)
+	}
+	if found := b.eval(`document.documentElement.scrollWidth > innerWidth`); found != "false" {
+		t.Error("the page is wider than the window")
+	}
+	changed := string(bytes.Replace(document, []byte("Teamwork"), []byte("Leadership"), 1))
+	loads = b.loads
+	b.eval(`document.querySelector("#url").value = ""; document.querySelector("#badge").value = ` + quoted(t, changed) + `; document.querySelector("form").submit()`)
+	for b.loads == loads {
+		b.next()
+	}
+	text = b.until(h.base + "/verify")
+	if !strings.Contains(text, "This badge is not verified") || !strings.Contains(text, "The signature does not fit") || !strings.Contains(text, "What to do:") {
+		t.Errorf("the report on a changed badge: %s", text)
+	}
+}
+
+func quoted(t *testing.T, s string) string {
+	t.Helper()
+	text, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
