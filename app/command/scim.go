@@ -1,6 +1,7 @@
 package command
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -23,17 +24,21 @@ func scimCommand() *cobra.Command {
 
 func scimProbe() *cobra.Command {
 	var write, asJSON bool
+	var lookups int
 	probe := &cobra.Command{
-		Use:   "probe URL TOKEN [--write] [--json]",
+		Use:   "probe URL TOKEN [--write] [--lookups N] [--json]",
 		Short: "Say what Entra's provisioning service would stumble over at an address",
 		Long: "Asks a SCIM server what Microsoft Entra's provisioning service would ask it, through every proxy and firewall in between, and ends with 0 if " +
 			"Entra gets by, with 1 if it would stumble. URL and TOKEN are those that are pasted into Entra as Tenant URL and Secret Token; a TOKEN of - is read " +
 			"from standard input, where no other process can see it. Any server may be asked, at a private address too. Run it from outside your " +
 			"network: that is where Entra calls from.\n\n" +
-			"Without --write it changes nothing: it reads, and looks up, changes and deletes what does not exist. With it, it creates two users and a group whose names " +
+			"Without --write it changes nothing: it reads, and looks up, changes and deletes what does not exist. With it, it creates three users and a group whose names " +
 			"begin with " + scimprobe.Mark + ", and deletes them again.",
 		Args: exactly(2, "the address and the token"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if lookups < 0 || lookups > 10_000 {
+				return usage{errors.New("--lookups must be a number from 0 to 10000")}
+			}
 			token := args[1]
 			if token == "-" {
 				data, err := read(cmd, "-")
@@ -42,7 +47,7 @@ func scimProbe() *cobra.Command {
 				}
 				token = strings.TrimSpace(string(data))
 			}
-			report, err := scimprobe.Probe(cmd.Context(), scimprobe.Options{Address: args[0], Token: token, Write: write, Lookups: 2 * scimprobe.Rate})
+			report, err := scimprobe.Probe(cmd.Context(), scimprobe.Options{Address: args[0], Token: token, Write: write, Lookups: lookups})
 			if cmd.Context().Err() != nil {
 				return err
 			}
@@ -69,7 +74,8 @@ func scimProbe() *cobra.Command {
 			return nil
 		},
 	}
-	probe.Flags().BoolVar(&write, "write", false, "also create, change and delete two users and a group of its own")
+	probe.Flags().BoolVar(&write, "write", false, "also create, change and delete three users and a group of its own")
+	probe.Flags().IntVar(&lookups, "lookups", 2*scimprobe.Rate, "how many look-ups to send at the pace of Entra, 25 a second; 0 for none")
 	probe.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
 	return probe
 }

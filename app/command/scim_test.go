@@ -27,6 +27,7 @@ func TestScimProbeSaysWhatIsWrongAndEndsSo(t *testing.T) {
 		{"for people", []string{server.URL + "/scim/v2", "token"}, 1, "✗ test-connection"},
 		{"for programs", []string{server.URL + "/scim/v2", "token", "--json"}, 1, `"kind": "not-json"`},
 		{"without a token", []string{server.URL + "/scim/v2"}, 2, ""},
+		{"with fewer look-ups than none", []string{server.URL + "/scim/v2", "token", "--lookups", "-1"}, 2, ""},
 		{"without an address", []string{"badges", "token"}, 2, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {

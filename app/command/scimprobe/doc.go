@@ -10,8 +10,8 @@
 // would go along, and at most a few MiB of an answer are read.
 //
 // Without [Options.Write] it only reads, looks up what has never existed, and tries to
-// change and to delete what has never existed. With it, it creates a user and a group
-// of its own, which bear its mark, and deletes them again.
+// change and to delete what has never existed. With it, it creates users and a
+// group of its own, which bear its mark, and deletes them again.
 //
 // Standards: RFC 7643 and 7644 (SCIM 2.0), RFC 6750 (Bearer Tokens), and what
 // Microsoft documents of the provisioning service.

@@ -29,10 +29,8 @@ type refusal struct {
 }
 
 var (
-	texts      = []string{"userName", "externalId", "displayName", "nickName", "title", "userType", "locale"}
-	parts      = []string{"givenName", "familyName", "formatted"}
-	lists      = []string{"emails", "phoneNumbers", "roles"}
-	extensions = []string{"employeeNumber", "department", "division"}
+	texts = []string{"userName", "externalId", "displayName", "nickName", "title", "userType", "locale"}
+	lists = []string{"emails", "phoneNumbers", "roles"}
 )
 
 // nothing reports whether a value stands for none.
@@ -203,8 +201,9 @@ func bare(element object) bool {
 	return true
 }
 
-// at a path with a filter for the type: emails[type eq "work"].value.
-func (directory) filtered(user object, verb, name, kind, sub string, value any, given bool) {
+// filtered carries out an operation at a path with a filter for the type, such as
+// emails[type eq "work"].value.
+func filtered(user object, verb, name, kind, sub string, value any, given bool) {
 	list, _ := user[name].([]any)
 	var kept []any
 	hit := false
@@ -255,7 +254,7 @@ func (m *directory) patch(id string, ops []object) *refusal {
 		value = copied(normal(value))
 		if name, rest, ok := strings.Cut(path, "["); ok {
 			kind, sub, _ := strings.Cut(strings.TrimPrefix(rest, `type eq "`), `"]`)
-			m.filtered(user, verb, name, kind, strings.TrimPrefix(sub, "."), value, given)
+			filtered(user, verb, name, kind, strings.TrimPrefix(sub, "."), value, given)
 			continue
 		}
 		if verb == "remove" {

@@ -34,7 +34,6 @@ type tester interface {
 type desk struct {
 	t      tester
 	base   string            // of the whole house
-	engine string            // name of the database engine
 	client *scimprobe.Client // of the tenant URL, with a token that opens nothing else
 	token  string            // the same token, for other clients
 	log    *lockedBuffer
@@ -68,7 +67,6 @@ func each(t *testing.T, run func(t *testing.T, d *desk)) {
 					cfg.Cache.URL = dbtest.Redis(t)
 				}
 			})
-			d.engine = e.Name
 			run(t, d)
 		})
 	}

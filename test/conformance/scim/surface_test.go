@@ -1,16 +1,13 @@
 package scim
 
 import (
-	"bytes"
 	"cmp"
-	"context"
 	"flag"
 	"fmt"
 	"maps"
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -266,7 +263,7 @@ func TestEveryFormOfAnswerIsAsItWas(t *testing.T) {
 		front := freePort(t)
 		d := bootWith(t, c.now, func(cfg *engine.Config) { cfg.PublicURL = "http://" + front })
 		behind := strings.TrimPrefix(d.base, "http://")
-		nginx(t, front, behind)
+		nginx(t, front, behind, changed{})
 		d.base = "http://" + front
 		d.client = connect(t, d.base+"/scim/v2", d.client.Token)
 		a, err := d.client.Send(t.Context(), "GET", "/ServiceProviderConfig", nil)
@@ -304,84 +301,4 @@ func freePort(t *testing.T) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
-}
-
-// proxy is all that nginx needs to be told. It is what docs/OPERATIONS.md recommends.
-const proxy = `
-daemon off;
-worker_processes 1;
-pid DIR/pid;
-error_log stderr warn;
-USER
-events {}
-http {
-	access_log off;
-	client_body_temp_path DIR/body;
-	proxy_temp_path DIR/proxy;
-	fastcgi_temp_path DIR/fastcgi;
-	uwsgi_temp_path DIR/uwsgi;
-	scgi_temp_path DIR/scgi;
-	server {
-		listen FRONT;
-		client_max_body_size 16m;
-		location / {
-			proxy_pass http://BEHIND;
-			proxy_http_version 1.1;
-			proxy_set_header Host $http_host;
-			proxy_set_header Connection "";
-			proxy_set_header X-Forwarded-For $remote_addr;
-			proxy_set_header X-Forwarded-Proto $scheme;
-		}
-	}
-}
-`
-
-// nginx stands between front and behind until the test ends.
-func nginx(t *testing.T, front, behind string) {
-	t.Helper()
-	program, err := exec.LookPath("nginx")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("nginx is not installed")
-		}
-		t.Skip("nginx is not installed")
-	}
-	dir := t.TempDir()
-	user := ""
-	if os.Geteuid() == 0 {
-		user = "user root;" // its workers have to read and write in our folder
-	}
-	file := filepath.Join(dir, "nginx.conf")
-	text := strings.NewReplacer("DIR", dir, "FRONT", front, "BEHIND", behind, "USER", user).Replace(proxy)
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, program, "-p", dir, "-c", file, "-e", "stderr")
-	var said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &said, &said
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // its workers end with it
-	cmd.WaitDelay = 10 * time.Second
-	if err := cmd.Start(); err != nil {
-		cancel()
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cancel()
-		_ = cmd.Wait()
-		if t.Failed() {
-			t.Log(said.String())
-		}
-	})
-	for deadline := time.Now().Add(10 * time.Second); ; {
-		conn, err := net.Dial("tcp", front)
-		if err == nil {
-			_ = conn.Close()
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("nginx does not start")
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
 }
