@@ -322,8 +322,9 @@ func TestTheDoctorFindsWhatIsBrokenAndKnowsTheRemedy(t *testing.T) {
 		p := fresh(t)
 		p.tenant()
 		r := engine.Examine(t.Context(), p.environ, nil)
+		ofTheMachine := []string{"machine.disk", "machine.memory", "database.latency"} // of which this test can promise nothing
 		for _, f := range r.Findings {
-			if f.Status == diagnosis.Failure || f.Status == diagnosis.Warning && !strings.HasPrefix(f.Check, "public.") && f.Check != "machine.disk" && f.Check != "machine.memory" {
+			if f.Status == diagnosis.Failure || f.Status == diagnosis.Warning && !strings.HasPrefix(f.Check, "public.") && !slices.Contains(ofTheMachine, f.Check) {
 				t.Errorf("%+v", f)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -193,7 +194,8 @@ func findRedis() string {
 	return ""
 }
 
-// startRedis starts a server that stores nothing.
+// startRedis starts a server that stores nothing and wants a password, as it does where
+// the program runs for real.
 func (h *house) startRedis(ctx context.Context) (address string, err error) {
 	program := findRedis()
 	if program == "" {
@@ -213,7 +215,8 @@ func (h *house) startRedis(ctx context.Context) (address string, err error) {
 		return "", err
 	}
 	defer output.Close()
-	cmd := exec.Command(program, "--bind", "127.0.0.1", "--port", strconv.Itoa(port), "--save", "", "--appendonly", "no", "--dir", folder)
+	password := rand.Text()
+	cmd := exec.Command(program, "--requirepass", password, "--bind", "127.0.0.1", "--port", strconv.Itoa(port), "--save", "", "--appendonly", "no", "--dir", folder)
 	cmd.Stdout, cmd.Stderr = output, output
 	apart(cmd)
 	if err := cmd.Start(); err != nil {
@@ -229,7 +232,7 @@ func (h *house) startRedis(ctx context.Context) (address string, err error) {
 		<-ended
 	})
 	local := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	for deadline := time.Now().Add(20 * time.Second); !answers(local); {
+	for deadline := time.Now().Add(20 * time.Second); !answers(local, password); {
 		select {
 		case <-time.After(50 * time.Millisecond):
 		case <-ended:
@@ -242,20 +245,20 @@ func (h *house) startRedis(ctx context.Context) (address string, err error) {
 			return "", fmt.Errorf("%s does not answer\n%s", filepath.Base(program), said)
 		}
 	}
-	return "redis://" + local + "/0", nil
+	return "redis://:" + password + "@" + local + "/0", nil
 }
 
-// answers reports whether a Redis says PONG.
-func answers(address string) bool {
+// answers reports whether a Redis takes the password.
+func answers(address, password string) bool {
 	conn, err := net.DialTimeout("tcp", address, time.Second)
 	if err != nil {
 		return false
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(time.Second))
-	_, _ = io.WriteString(conn, "PING\r\n")
+	_, _ = io.WriteString(conn, "AUTH "+password+"\r\n")
 	said, _ := bufio.NewReader(conn).ReadString('\n')
-	return strings.HasPrefix(said, "+PONG")
+	return strings.HasPrefix(said, "+OK")
 }
 
 func freePort() (int, error) {
