@@ -33,8 +33,8 @@ func (s *Service) Overview(ctx context.Context, failures int) (Overview, error) 
 			o.Warnings = append(o.Warnings, strconv.FormatInt(n, 10)+" "+of+text)
 		}
 	}
-	warn(o.Counts.UnlinkedUsers, "users", " have an externalId that is no object id of Entra: whoever signs in is not recognized as one of them. Map objectId to externalId in the attribute mapping of users, and restart provisioning.")
-	warn(o.Counts.UnlinkedGroups, "groups", " have an externalId that is no object id of Entra: membership in them gives no role. Map objectId to externalId in the attribute mapping of groups.")
+	warn(o.Counts.UnlinkedUsers, "users", " have no externalId that is an object id of Entra: whoever signs in is not recognized as one of them. Map objectId to externalId in the attribute mapping of users, and restart provisioning.")
+	warn(o.Counts.UnlinkedGroups, "groups", " have no externalId that is an object id of Entra: membership in them gives no role. Map objectId to externalId in the attribute mapping of groups.")
 	if s.tenant == "" {
 		o.Warnings = append(o.Warnings, "ENTRA_TENANT_ID is not set: nobody who signs in is recognized as somebody of this directory.")
 	}
