@@ -42,6 +42,7 @@ var bindings = fx.Provide(
 	func(k *issuance.Keyring) achievements.Keys { return k },
 	func(l *issuance.Ledger, s *vcapi.Store) achievements.Ledger { return ledgers{l, s} },
 	func(s *achievements.Service) issuance.Achievements { return s },
+	func(s *achievements.Service) issuance.Profiles { return s },
 	func(k *issuance.Keyring) verification.Issuers { return k },
 	func(r *statuslist.Register) verification.Statuses { return r },
 	func(db *database.DB) vcapi.Work { return db },

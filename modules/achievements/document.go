@@ -44,6 +44,16 @@ func (s *Service) Snapshot(ctx context.Context, achievementID string) (issuerID 
 	return achievement.IssuerID, a, issuer, err
 }
 
+// Profile answers an issuer as it goes into what it signs, without an id: that depends
+// on the key that signs. It answers with [ErrIssuerNotFound].
+func (s *Service) Profile(ctx context.Context, issuerID string) (openbadges.Profile, error) {
+	kept, err := s.Issuer(ctx, issuerID)
+	if err != nil {
+		return openbadges.Profile{}, err
+	}
+	return s.profileDocument(ctx, kept)
+}
+
 func (s *Service) achievementDocument(ctx context.Context, a Achievement) (openbadges.Achievement, error) {
 	picture, err := s.imageDocument(ctx, a.ImageID, a.Details.Name)
 	return openbadges.Achievement{

@@ -25,14 +25,15 @@ import (
 type handlers struct {
 	service *Service
 	batches *Batches
+	vouch   *Endorsements
 	keyring *Keyring
 	page    *page.Renderer
 	pages   *page.Pages
 }
 
-func newHandlers(service *Service, batches *Batches, keyring *Keyring, renderer *page.Renderer) (*handlers, error) {
+func newHandlers(service *Service, batches *Batches, vouch *Endorsements, keyring *Keyring, renderer *page.Renderer) (*handlers, error) {
 	pages, err := page.Parse(templates, "templates/*.html")
-	return &handlers{service: service, batches: batches, keyring: keyring, page: renderer, pages: pages}, err
+	return &handlers{service: service, batches: batches, vouch: vouch, keyring: keyring, page: renderer, pages: pages}, err
 }
 
 type orderInput struct {
@@ -288,6 +289,132 @@ func (h *handlers) batchLines(c *fiber.Ctx) error {
 	return httpserver.JSON(c, fiber.StatusOK, paging.Map(found, func(l BatchLine) batchLineOutput {
 		return batchLineOutput{Line: l.Number, State: l.State, CredentialID: l.CredentialID, PublicURL: h.batches.publicURL(l), Problem: l.Problem}
 	}))
+}
+
+type endorsementOutput struct {
+	ID          string          `json:"id"`
+	PublicURL   string          `json:"publicUrl,omitempty" doc:"Where the world reads it once it is given; also its identifier."`
+	EndorserID  string          `json:"endorserId"`
+	SubjectKind string          `json:"subjectKind" enum:"achievement,issuer,credential"`
+	SubjectID   string          `json:"subjectId"`
+	SubjectURL  string          `json:"subjectUrl" doc:"The identifier of what is endorsed."`
+	SubjectName string          `json:"subjectName"`
+	State       string          `json:"state" enum:"requested,declined,given"`
+	Revoked     bool            `json:"revoked" doc:"Whether it was taken back."`
+	Reason      string          `json:"reason,omitempty" doc:"Why it was taken back."`
+	Note        string          `json:"note,omitempty"`
+	ValidFrom   *time.Time      `json:"validFrom,omitempty"`
+	ValidUntil  *time.Time      `json:"validUntil,omitempty"`
+	CreatedAt   time.Time       `json:"createdAt"`
+	UpdatedAt   time.Time       `json:"updatedAt"`
+	Credential  json.RawMessage `json:"credential,omitempty" doc:"The signed EndorsementCredential, byte for byte."`
+	Token       string          `json:"jwt,omitempty" doc:"The same as a compact JWS, where the endorser makes them."`
+}
+
+func (h *handlers) endorsementOf(e Endorsement, s statuslist.Standing) endorsementOutput {
+	out := endorsementOutput{
+		ID: e.ID, EndorserID: e.EndorserID, SubjectKind: e.SubjectKind, SubjectID: e.SubjectID, SubjectURL: e.SubjectURI, SubjectName: e.SubjectName,
+		State: string(e.State), Revoked: s.Revoked, Reason: s.Reason, Note: e.Note, ValidFrom: e.ValidFrom, ValidUntil: e.ValidUntil,
+		CreatedAt: e.Created, UpdatedAt: e.Updated, Credential: e.Document, Token: e.Token,
+	}
+	if e.State == EndorsementGiven {
+		out.PublicURL = h.vouch.URL(e.ID)
+	}
+	return out
+}
+
+func (h *handlers) endorsementShown(c *fiber.Ctx, status int, e Endorsement, err error) error {
+	if err != nil {
+		return err
+	}
+	standings, err := h.vouch.Standings(c.UserContext(), e)
+	if err != nil {
+		return err
+	}
+	return httpserver.JSON(c, status, h.endorsementOf(e, standings[e.Place]))
+}
+
+func (h *handlers) requestEndorsement(c *fiber.Ctx) error {
+	var in EndorsementOrder
+	if err := httpserver.Decode(c, &in, strictjson.Unmarshal); err != nil {
+		return err
+	}
+	e, err := h.vouch.Request(c.UserContext(), in)
+	if err == nil {
+		c.Location("/api/v1/endorsements/" + e.ID)
+	}
+	return h.endorsementShown(c, fiber.StatusCreated, e, err)
+}
+
+func (h *handlers) readEndorsement(c *fiber.Ctx) error {
+	e, err := h.vouch.Endorsement(c.UserContext(), c.Params("id"))
+	return h.endorsementShown(c, fiber.StatusOK, e, err)
+}
+
+func (h *handlers) giveEndorsement(c *fiber.Ctx) error {
+	var in EndorsementWords
+	if len(c.BodyRaw()) > 0 {
+		if err := httpserver.Decode(c, &in, strictjson.Unmarshal); err != nil {
+			return err
+		}
+	}
+	e, err := h.vouch.Give(c.UserContext(), c.Params("id"), in)
+	return h.endorsementShown(c, fiber.StatusOK, e, err)
+}
+
+func (h *handlers) declineEndorsement(c *fiber.Ctx) error {
+	e, err := h.vouch.Decline(c.UserContext(), c.Params("id"))
+	return h.endorsementShown(c, fiber.StatusOK, e, err)
+}
+
+func (h *handlers) revokeEndorsement(c *fiber.Ctx) error {
+	var in statusInput
+	if len(c.BodyRaw()) > 0 {
+		if err := httpserver.Decode(c, &in, strictjson.Unmarshal); err != nil {
+			return err
+		}
+	}
+	e, err := h.vouch.Revoke(c.UserContext(), c.Params("id"), in.Reason)
+	return h.endorsementShown(c, fiber.StatusOK, e, err)
+}
+
+// endorsementSorts are the orders of the list of endorsements.
+var endorsementSorts = []string{"createdAt"}
+
+func (h *handlers) listEndorsements(c *fiber.Ctx) error {
+	q, err := httpserver.PageQuery(c, endorsementSorts)
+	if err != nil {
+		return err
+	}
+	found, err := h.vouch.List(c.UserContext(), EndorsementFilter{EndorserID: c.Query("endorserId"), SubjectID: c.Query("subjectId"), State: c.Query("state")}, q)
+	if err != nil {
+		return err
+	}
+	standings, err := h.vouch.Standings(c.UserContext(), found.Items...)
+	if err != nil {
+		return err
+	}
+	return httpserver.JSON(c, fiber.StatusOK, paging.Map(found, func(e Endorsement) endorsementOutput { return h.endorsementOf(e, standings[e.Place]) }))
+}
+
+func (h *handlers) publicEndorsement(c *fiber.Ctx) error {
+	e, err := h.vouch.Given(c.UserContext(), c.Params("id"))
+	if err != nil {
+		return err
+	}
+	cached(c)
+	asToken := wantsToken(c, Credential{Token: e.Token})
+	tag := e.ID
+	if asToken {
+		tag += "-jwt"
+	}
+	if httpserver.Fresh(c, tag) {
+		return nil
+	}
+	if asToken {
+		return httpserver.Bytes(c, fiber.StatusOK, tokenType, []byte(e.Token))
+	}
+	return httpserver.Bytes(c, fiber.StatusOK, mediaTypeOf(c), e.Document)
 }
 
 // sorts are the orders of the list.

@@ -586,7 +586,11 @@ type Ledger struct{ store *Store }
 func NewLedger(store *Store) *Ledger { return &Ledger{store: store} }
 
 // Issued reports whether a credential of the issuer, and of the achievement unless
-// it is empty, was ever reserved or issued.
+// it is empty, was ever reserved or issued; or an endorsement asked of the issuer.
 func (l *Ledger) Issued(ctx context.Context, issuerID, achievementID string) (bool, error) {
-	return l.store.AnyCredential(ctx, issuerID, achievementID)
+	any, err := l.store.AnyCredential(ctx, issuerID, achievementID)
+	if any || err != nil || achievementID != "" {
+		return any, err
+	}
+	return l.store.AnyEndorsement(ctx, issuerID)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/badge-engine/badge-engine/modules/internal/credential"
@@ -135,7 +136,11 @@ func (s *Service) revise(ctx context.Context, id string, version int64, action s
 		},
 	}
 	if r.recipient != nil {
-		identities, lookup, err := r.recipient.identities()
+		recipient, err := s.addressed(ctx, *r.recipient)
+		if err != nil {
+			return Credential{}, err
+		}
+		identities, lookup, err := recipient.identities()
 		if err != nil {
 			return Credential{}, err
 		}
@@ -151,6 +156,12 @@ func (s *Service) revise(ctx context.Context, id string, version int64, action s
 		if award.AwardedDate == "" {
 			award.AwardedDate = before.ValidFrom
 		}
+	}
+	if award.EndorsementIDs == nil {
+		if award.EndorsementIDs, err = s.embedded(ctx, before); err != nil {
+			return Credential{}, err
+		}
+		award.Endorsement = slices.DeleteFunc(slices.Clone(award.Endorsement), func(raw json.RawMessage) bool { return s.endorsementID(raw) != "" })
 	}
 	if award.Refreshable == nil {
 		refreshable := before.RefreshService != nil
@@ -172,6 +183,9 @@ func (s *Service) revise(ctx context.Context, id string, version int64, action s
 		next.Place = places[0]
 	}
 	doc.CredentialStatus = s.statuses.Entry(next.Place, next.StatusPurpose)
+	if err := s.embed(ctx, &doc, award.EndorsementIDs); err != nil {
+		return Credential{}, err
+	}
 	prepared, err := credential.Prepare(s.canonical, doc)
 	if err == nil {
 		err = plan.fit(prepared)

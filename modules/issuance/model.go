@@ -87,5 +87,28 @@ type batchLine struct {
 // TableName implements the naming of gorm.
 func (batchLine) TableName() string { return "issuance_batch_lines" }
 
+type endorsementRow struct {
+	ID            string `gorm:"primaryKey"`
+	EndorserID    string
+	SubjectKind   string
+	SubjectID     string
+	SubjectIssuer string
+	SubjectURI    string `gorm:"column:subject_uri"`
+	SubjectName   string
+	State         string
+	Note          string
+	Document      *string
+	Token         *string
+	ValidFrom     *time.Time
+	ValidUntil    *time.Time
+	StatusList    *string
+	StatusIndex   *int64
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
+}
+
+// TableName implements the naming of gorm.
+func (endorsementRow) TableName() string { return "issuance_endorsements" }
+
 // TableName implements the naming of gorm. Operators query this table by name.
 func (credentialRow) TableName() string { return "achievement_credentials" }

@@ -40,7 +40,7 @@ var Module = fx.Module("issuance",
 	fx.Provide(func(s *Store, w Work, k *Keyring, seal *Sealer, r *statuslist.Register, a Achievements, c integrity.Canonicalizer, o perhaps) Parts {
 		return Parts{Store: s, Work: w, Keyring: k, Sealer: seal, Statuses: r, Achievements: a, Audit: o.Audit, Recipients: o.Recipients, Canonical: c}
 	}, fx.Private),
-	fx.Provide(New, NewBatches),
+	fx.Provide(New, NewBatches, NewEndorsements),
 	fx.Provide(newHandlers, fx.Private),
 	httpserver.Mount(Routes),
 	httpserver.Speak(func(r *page.Renderer) httpserver.Dialect {

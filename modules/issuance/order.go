@@ -52,6 +52,7 @@ type Award struct {
 	Endorsement       []json.RawMessage       `json:"endorsement,omitempty" doc:"Endorsement credentials with their own proofs."`
 	EndorsementJwt    []string                `json:"endorsementJwt,omitempty"`
 	Refreshable       *bool                   `json:"refreshable,omitempty" doc:"Whether the credential names the address where its newest version can be had: no unless said, and as the version before."`
+	EndorsementIDs    []string                `json:"endorsementIds,omitempty" doc:"Endorsements given here, of this credential, its achievement or its issuer, to be embedded; as the version before unless given."`
 	StatusPurpose     string                  `json:"statusPurpose,omitempty" enum:"revocation,suspension" doc:"What the credential's one status entry speaks of: revocation, unless given. With suspension the world sees it when the credential is suspended or revoked, but validators that ask for revocations alone see neither."`
 }
 

@@ -354,7 +354,12 @@ func (s *Service) prepare(ctx context.Context, order Order) (draft, error) {
 		return draft{}, err
 	}
 	doc.CredentialStatus = s.statuses.Entry(places[0], purpose)
-	prepared, err := kind.prepare(s, &doc)
+	var prepared *credential.Prepared
+	if len(order.EndorsementIDs) == 0 {
+		prepared, err = kind.prepare(s, &doc)
+	} else if err = s.embed(ctx, &doc, order.EndorsementIDs); err == nil {
+		prepared, err = credential.Prepare(s.canonical, doc)
+	}
 	if err == nil {
 		err = plan.fit(prepared)
 	}

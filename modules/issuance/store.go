@@ -402,6 +402,13 @@ func (s *Store) AnyCredential(ctx context.Context, issuerID, achievementID strin
 	return len(rows) > 0, err
 }
 
+// AnyEndorsement reports whether an issuer was ever asked for one, or gave one.
+func (s *Store) AnyEndorsement(ctx context.Context, endorserID string) (bool, error) {
+	var rows []endorsementRow
+	err := s.db.Reader(ctx).Select("id").Where("endorser_id = ?", endorserID).Limit(1).Find(&rows).Error
+	return len(rows) > 0, err
+}
+
 // Credentials reads a page of credentials, without reservations.
 func (s *Store) Credentials(ctx context.Context, f Filter, q paging.Query) (paging.Page[Credential], error) {
 	filters := []string{f.IssuerID, f.AchievementID, f.Recipient, f.State}
@@ -595,4 +602,87 @@ func (s *Store) Lines(ctx context.Context, id, state string, q paging.Query) (pa
 		}
 		return line
 	}), nil
+}
+
+func (r endorsementRow) endorsement() Endorsement {
+	e := Endorsement{
+		ID: r.ID, EndorserID: r.EndorserID, SubjectKind: r.SubjectKind, SubjectID: r.SubjectID, SubjectURI: r.SubjectURI, SubjectName: r.SubjectName,
+		State: EndorsementState(r.State), Note: r.Note, Token: value(r.Token), Created: r.CreatedAt.UTC(), Updated: r.UpdatedAt.UTC(), subjectIssuer: r.SubjectIssuer,
+	}
+	if r.Document != nil {
+		e.Document = []byte(*r.Document)
+	}
+	if r.ValidFrom != nil {
+		from := r.ValidFrom.UTC()
+		e.ValidFrom = &from
+	}
+	if r.ValidUntil != nil {
+		until := r.ValidUntil.UTC()
+		e.ValidUntil = &until
+	}
+	if r.StatusList != nil && r.StatusIndex != nil {
+		e.Place = statuslist.Place{List: *r.StatusList, Index: *r.StatusIndex}
+	}
+	return e
+}
+
+// InsertEndorsement stores a request for an endorsement.
+func (s *Store) InsertEndorsement(ctx context.Context, e Endorsement) error {
+	return s.db.Session(ctx).Create(&endorsementRow{
+		ID: e.ID, EndorserID: e.EndorserID, SubjectKind: e.SubjectKind, SubjectID: e.SubjectID, SubjectIssuer: e.subjectIssuer, SubjectURI: e.SubjectURI,
+		SubjectName: e.SubjectName, State: string(e.State), Note: e.Note, CreatedAt: e.Created, UpdatedAt: e.Updated,
+	}).Error
+}
+
+// SettleEndorsement stores what came of a request, or answers [ErrEndorsementSettled]
+// if something came of it before.
+func (s *Store) SettleEndorsement(ctx context.Context, e Endorsement) error {
+	values := map[string]any{
+		"state": string(e.State), "document": optional(string(e.Document)), "token": optional(e.Token),
+		"valid_from": e.ValidFrom, "valid_until": e.ValidUntil, "updated_at": e.Updated,
+	}
+	if e.Place.List != "" {
+		values["status_list"], values["status_index"] = e.Place.List, e.Place.Index
+	}
+	return changed(s.db.Session(ctx).Model(&endorsementRow{}).Where("id = ? AND state = ?", e.ID, string(EndorsementRequested)).Updates(values), ErrEndorsementSettled)
+}
+
+// Endorsement reads one endorsement, or answers [ErrEndorsementUnknown].
+func (s *Store) Endorsement(ctx context.Context, id string) (Endorsement, error) {
+	var row endorsementRow
+	err := s.db.Reader(ctx).Take(&row, "id = ?", id).Error
+	return row.endorsement(), one(err, ErrEndorsementUnknown)
+}
+
+// Endorsements reads a page of endorsements.
+func (s *Store) Endorsements(ctx context.Context, f EndorsementFilter, q paging.Query) (paging.Page[Endorsement], error) {
+	filters := []string{f.EndorserID, f.SubjectID, f.State}
+	after, further, err := q.After(filters...)
+	if err != nil {
+		return paging.Page[Endorsement]{}, err
+	}
+	var bound time.Time
+	if further { // anybody can make a cursor: it must not reach the engine unread
+		_, err := uuid.Parse(after.ID)
+		if err == nil {
+			bound, err = time.Parse(time.RFC3339, after.Value)
+		}
+		if err != nil {
+			return paging.Page[Endorsement]{}, paging.ErrCursor.With(err)
+		}
+	}
+	tx := s.db.Reader(ctx)
+	for _, w := range [][2]string{{"endorser_id", f.EndorserID}, {"subject_id", f.SubjectID}, {"state", f.State}} {
+		if w[1] != "" {
+			tx = tx.Where(w[0]+" = ?", w[1])
+		}
+	}
+	var rows []endorsementRow
+	if err := database.Keyset(tx, "created_at", q.Descending, bound.UTC(), after.ID, q.Limit+1).Find(&rows).Error; err != nil {
+		return paging.Page[Endorsement]{}, err
+	}
+	cut := paging.Cut(q, rows, func(r endorsementRow) paging.Position {
+		return paging.Position{Value: r.CreatedAt.UTC().Format(time.RFC3339Nano), ID: r.ID}
+	}, filters...)
+	return paging.Map(cut, endorsementRow.endorsement), nil
 }

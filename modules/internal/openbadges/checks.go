@@ -114,6 +114,11 @@ func checkAchievementCredential(c *checker, at string, o map[string]any) {
 
 func checkEndorsementCredential(c *checker, at string, o map[string]any) {
 	c.credential(at, o, TypeEndorsementCredential)
+	// OB 3.0, EndorsementCredential: it is a claim about something else.
+	if id := stringAt(o, "id"); id != "" && stringAt(objectAt(o, "credentialSubject"), "id") == id {
+		c.report(c.member(c.member(at, "credentialSubject"), "id"), rule(TypeEndorsementCredential, "its subject is what it endorses"),
+			"the endorsement endorses itself", "give the id of the endorsed profile, achievement or credential")
+	}
 }
 
 // credential checks what badges and endorsements have in common.

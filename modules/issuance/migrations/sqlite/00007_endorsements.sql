@@ -1,0 +1,27 @@
+-- +goose Up
+CREATE TABLE issuance_endorsements (
+    id             text PRIMARY KEY,
+    endorser_id    text NOT NULL,
+    subject_kind   text   NOT NULL,
+    subject_id     text NOT NULL,
+    subject_issuer text NOT NULL,
+    subject_uri    text   NOT NULL,
+    subject_name   text   NOT NULL,
+    state          text   NOT NULL,
+    note           text   NOT NULL,
+    document       text,
+    token          text,
+    valid_from     datetime,
+    valid_until    datetime,
+    status_list    text,
+    status_index   integer,
+    created_at     datetime NOT NULL,
+    updated_at     datetime NOT NULL,
+    UNIQUE (status_list, status_index)
+);
+CREATE INDEX idx_issuance_endorsements_endorser ON issuance_endorsements (endorser_id, created_at, id);
+CREATE INDEX idx_issuance_endorsements_subject ON issuance_endorsements (subject_id, created_at, id);
+CREATE INDEX idx_issuance_endorsements_created ON issuance_endorsements (created_at, id);
+
+-- +goose Down
+DROP TABLE issuance_endorsements;
