@@ -4,7 +4,7 @@
 // Routes: /api/v1/credentials for those who issue and look up, and
 // /api/v1/issuers/{id}/keys and /signing for what they sign with; for the world
 // /credentials/{id} with its baked pictures, and the DID document and keys of each
-// issuer below /issuers/{id}.
+// issuer below /issuers/{id}; for consumers of Open Badges 2.0 /ob2/assertions/{id}.
 //
 // A credential is made like a certificate: built, linted, signed, stored, and only
 // then answered; an order with an idempotency key is reserved before it is signed. What is reserved but not stored was never promised to
