@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -125,11 +126,7 @@ func TestBadInputIsRefusedAndNothingBreaks(t *testing.T) {
 		} {
 			t.Run(row.name, func(t *testing.T) {
 				d := d.in(t)
-				begin := time.Now()
 				d.refused(row.status, row.scimType, row.method, row.target, row.body)
-				if took := time.Since(begin); took > 10*time.Second {
-					t.Errorf("it took %s", took)
-				}
 				unchanged(t)
 			})
 		}
@@ -353,7 +350,13 @@ func TestGuessingTokensIsSlowedDown(t *testing.T) {
 		if a.Status != 401 && a.Status != 429 {
 			t.Errorf("%s", a)
 		}
-		slowed = slowed || a.Status == 429
+		if a.Status == 429 && !slowed {
+			slowed = true
+			a.Header.Set("Retry-After", "20") // how long it is depends on the moment
+			a.Header.Set("RateLimit-Reset", "20")
+			a.Body = regexp.MustCompile(`Wait \d+ second`).ReplaceAll(a.Body, []byte("Wait 20 second"))
+			golden(t, strings.TrimSuffix(tooMany, ".txt"), written("GET /scim/v2/Users?count=0", a))
+		}
 	}
 	if !slowed {
 		t.Error("nobody is told to wait")

@@ -222,7 +222,7 @@ func TestTheProbeIsContentWithTLSAsItIsRecommended(t *testing.T) {
 		t.Fatal(err)
 	}
 	roots.AddCert(cert)
-	report, err := scimprobe.Probe(t.Context(), scimprobe.Options{Address: base + "/scim/v2", Token: d.client.Token, Write: true, Roots: roots})
+	report, err := scimprobe.Probe(t.Context(), scimprobe.Options{Address: base + "/scim/v2", Token: d.client.Token, Write: true, Roots: roots, Slow: time.Minute})
 	if err != nil || !report.Ready {
 		t.Errorf("%v: %s", err, js(report))
 	}
