@@ -331,3 +331,9 @@ func clip(s string, n int) string {
 	}
 	return s
 }
+
+// duplicateNames lets groups have the same name.
+func duplicateNames(cfg *engine.Config) { cfg.SCIM.UniqueGroupNames = false }
+
+// fewListedMembers makes a group of three a large one.
+func fewListedMembers(cfg *engine.Config) { cfg.SCIM.ListedMembers = 2 }
