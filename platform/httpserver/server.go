@@ -67,6 +67,7 @@ type Server struct {
 	document document
 	listener net.Listener
 
+	opened chan struct{}      // closed by Start, for those who came early
 	abort  context.CancelFunc // ends the contexts of all requests
 	served chan struct{}      // closed when serving has ended; nil before Start
 	onLost func()             // called when serving ends without being asked to
@@ -97,6 +98,7 @@ func New(cfg Config, parts Parts, log *slog.Logger) (*Server, error) {
 		listener: parts.Listener,
 		onLost:   func() {},
 		wait:     wait,
+		opened:   make(chan struct{}),
 	}
 	if s.phase == nil {
 		s.phase = NewPhase()
@@ -168,12 +170,29 @@ func (s *Server) Start(ctx context.Context) error {
 		}
 	}
 	s.phase.starting.Store(false)
+	close(s.opened)
 	return nil
 }
 
+// startPatience is how long a request may wait for the start. A proxy that has
+// noticed the open port sends requests at once, and most starts take less.
+const startPatience = 5 * time.Second
+
+// opens waits for the start, and says whether it came in time.
+func (s *Server) opens(patience time.Duration) bool {
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-s.opened:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
 // Listen lets the server answer before the parts that it needs have started:
-// the routes that say Early do, all others are refused until Start. Stop must
-// follow a Listen that succeeded.
+// the routes that say Early do at once; all others wait a while for Start, and are
+// refused when it does not come. Stop must follow a Listen that succeeded.
 func (s *Server) Listen(ctx context.Context) error {
 	var certificates []tls.Certificate
 	if s.cfg.TLSCert != "" {
@@ -270,7 +289,7 @@ func (s *Server) serve(r Route) fiber.Handler {
 		if p := passageOf(c); p != nil {
 			p.route, started = &r, p.started
 		}
-		if !r.Early && s.phase.Starting() {
+		if !r.Early && s.phase.Starting() && !s.opens(min(startPatience, deadline)) {
 			return errStarting
 		}
 		ctx := withDeadline(c.UserContext(), started.Add(deadline))

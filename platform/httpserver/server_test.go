@@ -438,7 +438,11 @@ func TestBeforeTheStartOnlyEarlyRoutesAnswer(t *testing.T) {
 	phase := httpserver.NewPhase()
 	early := get("/early", httpserver.Public(), func(c *fiber.Ctx) error { return c.SendString(fmt.Sprint(phase.Starting())) })
 	early.Early = true
-	s, err := httpserver.New(config(), httpserver.Parts{Phase: phase, Tables: []httpserver.Table{{early, get("/late", httpserver.Public(), ok)}}}, slog.New(slog.DiscardHandler))
+	patient := get("/patient", httpserver.Public(), ok)
+	patient.Deadline = time.Minute
+	cfg := config()
+	cfg.RequestTimeout = 50 * time.Millisecond // bounds the wait for the start
+	s, err := httpserver.New(cfg, httpserver.Parts{Phase: phase, Tables: []httpserver.Table{{early, patient, get("/late", httpserver.Public(), ok)}}}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -454,6 +458,16 @@ func TestBeforeTheStartOnlyEarlyRoutesAnswer(t *testing.T) {
 	if res, body := h.do(t, "GET", "/late", ""); res.StatusCode != 503 || res.Header.Get("Retry-After") != "1" || !strings.Contains(body, "httpserver.starting") {
 		t.Errorf("late: %d %s", res.StatusCode, body)
 	}
+	waited := make(chan int, 1)
+	go func() {
+		res, err := h.client.Get(h.url + "/patient")
+		if err != nil {
+			waited <- 0
+			return
+		}
+		res.Body.Close()
+		waited <- res.StatusCode
+	}()
 	address := s.Addr().String()
 	if err := s.Start(t.Context()); err != nil || s.Addr().String() != address {
 		t.Errorf("%v, now at %s", err, s.Addr())
@@ -463,6 +477,9 @@ func TestBeforeTheStartOnlyEarlyRoutesAnswer(t *testing.T) {
 	}
 	if _, body := h.do(t, "GET", "/early", ""); body != "false" {
 		t.Errorf("still starting: %s", body)
+	}
+	if status := <-waited; status != 200 {
+		t.Errorf("who came early was answered with %d", status)
 	}
 	if err := s.Stop(context.Background()); err != nil {
 		t.Error(err)

@@ -10,6 +10,11 @@
 // TEST_DATABASE_URL (with the right to create databases) and TEST_REDIS_URL
 // name them.
 //
+//	go run ./test/run topology
+//
+// runs what docker-compose.yml describes, without containers, until it is
+// interrupted: PostgreSQL, Redis, two replicas and nginx in front of them.
+//
 // An engine that can be neither found nor installed is left out with a notice;
 // where CI is set that is a failure, and so is a missing C compiler, which the
 // race detector needs.

@@ -12,16 +12,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-)
 
-// oldestPostgres is the oldest version that the schema is written for.
-const oldestPostgres = 14
+	"github.com/badge-engine/badge-engine/test/servers"
+)
 
 // engines makes every engine ready for the tests.
 func (h *house) engines(ctx context.Context) error {
@@ -46,10 +44,10 @@ func (h *house) engines(ctx context.Context) error {
 
 // missing names the Debian packages of the engines that are needed and not here.
 func (h *house) missing(postgres, redis bool) (packages []string) {
-	if postgres && findPostgres() == "" {
+	if postgres && servers.FindPostgres() == "" {
 		packages = append(packages, "postgresql")
 	}
-	if redis && findRedis() == "" {
+	if redis && servers.FindRedis() == "" {
 		packages = append(packages, "redis-server")
 	}
 	return packages
@@ -88,61 +86,18 @@ func (h *house) engine(ctx context.Context, wanted bool, name, variable string, 
 	return nil
 }
 
-// findPostgres finds the folder of the newest PostgreSQL's programs that will do.
-func findPostgres() string {
-	candidates := []string{}
-	if program, err := exec.LookPath("pg_ctl"); err == nil {
-		if real, err := filepath.EvalSymlinks(program); err == nil {
-			candidates = append(candidates, filepath.Dir(real))
-		}
-	}
-	for _, pattern := range []string{
-		"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin",
-		"/opt/homebrew/opt/postgresql@*/bin", "/usr/local/opt/postgresql@*/bin", "/home/linuxbrew/.linuxbrew/opt/postgresql@*/bin",
-		`C:\Program Files\PostgreSQL\*\bin`,
-	} {
-		found, _ := filepath.Glob(pattern)
-		candidates = append(candidates, found...)
-	}
-	best, newest := "", oldestPostgres-1
-	for _, folder := range candidates {
-		if version := postgresVersion(folder); version > newest {
-			best, newest = folder, version
-		}
-	}
-	return best
-}
-
-var major = regexp.MustCompile(`\d+`)
-
-// postgresVersion is the major version of the programs in a folder, or 0 if
-// one of those we need is not there.
-func postgresVersion(folder string) int {
-	for _, program := range []string{"initdb", "postgres"} {
-		if _, err := exec.LookPath(filepath.Join(folder, program)); err != nil {
-			return 0
-		}
-	}
-	out, err := exec.Command(filepath.Join(folder, "pg_ctl"), "--version").Output()
-	if err != nil {
-		return 0
-	}
-	version, _ := strconv.Atoi(major.FindString(string(out)))
-	return version
-}
-
 // startPostgres starts a server that forgets everything: on a temporary folder,
 // without waiting for the disk, reachable from this machine alone.
 func (h *house) startPostgres(ctx context.Context) (address string, err error) {
-	programs := findPostgres()
+	programs := servers.FindPostgres()
 	if programs == "" {
-		return "", fmt.Errorf("no server of version %d or newer is here", oldestPostgres)
+		return "", fmt.Errorf("no server of version %d or newer is here", servers.OldestPostgres)
 	}
-	user, err := unprivileged()
+	user, err := servers.Unprivileged()
 	if err != nil {
 		return "", err
 	}
-	folder, err := user.folder()
+	folder, err := user.Folder()
 	if err != nil {
 		return "", err
 	}
@@ -158,7 +113,7 @@ func (h *house) startPostgres(ctx context.Context) (address string, err error) {
 		defer output.Close()
 		cmd := exec.CommandContext(ctx, filepath.Join(programs, program), args...)
 		cmd.Dir, cmd.Stdout, cmd.Stderr = folder, output, output
-		user.run(cmd)
+		user.Run(cmd)
 		if err := cmd.Run(); err != nil {
 			_, _ = output.Seek(0, io.SeekStart)
 			said, _ := io.ReadAll(output)
@@ -169,7 +124,7 @@ func (h *house) startPostgres(ctx context.Context) (address string, err error) {
 	if err := call(ctx, "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"); err != nil {
 		return "", err
 	}
-	port, err := freePort()
+	port, err := servers.FreePort()
 	if err != nil {
 		return "", err
 	}
@@ -185,19 +140,10 @@ func (h *house) startPostgres(ctx context.Context) (address string, err error) {
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", port), nil
 }
 
-func findRedis() string {
-	for _, name := range []string{"redis-server", "valkey-server"} {
-		if program, err := exec.LookPath(name); err == nil {
-			return program
-		}
-	}
-	return ""
-}
-
 // startRedis starts a server that stores nothing and wants a password, as it does where
 // the program runs for real.
 func (h *house) startRedis(ctx context.Context) (address string, err error) {
-	program := findRedis()
+	program := servers.FindRedis()
 	if program == "" {
 		return "", errors.New("no redis-server is here")
 	}
@@ -206,7 +152,7 @@ func (h *house) startRedis(ctx context.Context) (address string, err error) {
 		return "", err
 	}
 	h.stops = append(h.stops, func() { _ = os.RemoveAll(folder) })
-	port, err := freePort()
+	port, err := servers.FreePort()
 	if err != nil {
 		return "", err
 	}
@@ -218,7 +164,7 @@ func (h *house) startRedis(ctx context.Context) (address string, err error) {
 	password := rand.Text()
 	cmd := exec.Command(program, "--requirepass", password, "--bind", "127.0.0.1", "--port", strconv.Itoa(port), "--save", "", "--appendonly", "no", "--dir", folder)
 	cmd.Stdout, cmd.Stderr = output, output
-	apart(cmd)
+	servers.Apart(cmd)
 	if err := cmd.Start(); err != nil {
 		return "", err
 	}
@@ -259,15 +205,6 @@ func answers(address, password string) bool {
 	_, _ = io.WriteString(conn, "AUTH "+password+"\r\n")
 	said, _ := bufio.NewReader(conn).ReadString('\n')
 	return strings.HasPrefix(said, "+OK")
-}
-
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
 }
 
 // debian installs packages given as arguments and keeps the services that come

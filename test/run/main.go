@@ -19,6 +19,15 @@ func main() {
 	short := flag.Bool("short", false, "leave out the tests that take long")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), stopSignals...)
+	if flag.Arg(0) == "topology" {
+		err := runTopology(ctx)
+		stop()
+		if err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		return
+	}
 	ok := run(ctx, *short, flag.Args())
 	stop()
 	if !ok {

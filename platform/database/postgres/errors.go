@@ -21,7 +21,9 @@ func (Driver) Translate(err error) error {
 		if known := states[said.Code]; known != nil && !errors.Is(err, known) {
 			return fmt.Errorf("%w: %w", known, &Error{cause: said})
 		}
-		if tryAgain(said.Code) {
+		// Whatever a server says to somebody who connects: it is not there for us now.
+		var refused *pgconn.ConnectError
+		if tryAgain(said.Code) || errors.As(err, &refused) {
 			return database.ErrUnavailable.With(&Error{cause: said})
 		}
 		var safe *Error
