@@ -219,7 +219,7 @@ func TestABatchGoesOnWhereItStopped(t *testing.T) {
 		h.at = h.at.Add(time.Minute)
 		stop(func() error {
 			stop(nil)
-			h.at = h.at.Add(time.Minute) // the lease is over
+			h.later.Add(int64(time.Minute)) // the lease is over
 			_, err := other.Work(ctx)
 			return err
 		})

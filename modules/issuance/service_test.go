@@ -106,7 +106,8 @@ type house struct {
 	store *issuance.Store
 	award *award
 	sign  *signing
-	at    time.Time
+	at    time.Time    // set while nobody else looks
+	later atomic.Int64 // nanoseconds that have passed since, for who sets it while others look
 	log   bytes.Buffer
 	seal  *issuance.Sealer
 
@@ -162,7 +163,7 @@ func build(t testing.TB, db *database.DB, address string) *house {
 		details:  openbadges.AchievementDetails{Name: "Teamwork", Description: "Worked well.", Criteria: openbadges.Criteria{Narrative: "Peers say so."}},
 		pictures: map[image.Format][]byte{},
 	}}
-	now := func() time.Time { return h.at }
+	now := func() time.Time { return h.at.Add(time.Duration(h.later.Load())) }
 	ring := issuance.NewKeyring(public, h.store, h.seal, now)
 	must(t, ring.Provision(context.WithoutCancel(t.Context()), issuerID))
 	log := slog.New(slog.NewTextHandler(&h.log, nil))
