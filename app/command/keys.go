@@ -76,13 +76,13 @@ func keysList() *cobra.Command {
 }
 
 func keysCreate() *cobra.Command {
-	var kind string
+	var kind, provider string
 	var purposes []string
 	create := &cobra.Command{
 		Use: "create ISSUER --kind K", Short: "Make a further key: from now on it signs what keys of its kind sign", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withKeys(cmd, func(ctx context.Context, k *issuance.Keyring) error {
-				key, err := k.CreateKey(ctx, args[0], issuance.Kind(kind), purposes)
+				key, err := k.CreateKey(ctx, args[0], issuance.Wanted{Kind: issuance.Kind(kind), Purposes: purposes, Provider: provider})
 				if err != nil {
 					return err
 				}
@@ -91,17 +91,18 @@ func keysCreate() *cobra.Command {
 		},
 	}
 	create.Flags().StringVar(&kind, "kind", string(issuance.KindEd25519), "one of "+kindNames())
+	create.Flags().StringVar(&provider, "provider", "", "where the private key is kept: local, or what the key vault calls itself, such as pkcs11")
 	create.Flags().StringSliceVar(&purposes, "purpose", nil, issuance.Assertion+", which every key has, and "+issuance.Authentication)
 	return create
 }
 
 func keysRotate() *cobra.Command {
-	var kind string
+	var kind, provider string
 	rotate := &cobra.Command{
 		Use: "rotate ISSUER --kind K", Short: "Make a new key and retire those of its kind; running servers follow within seconds", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withKeys(cmd, func(ctx context.Context, k *issuance.Keyring) error {
-				key, err := k.Rotate(ctx, args[0], issuance.Kind(kind))
+				key, err := k.Rotate(ctx, args[0], issuance.Wanted{Kind: issuance.Kind(kind), Provider: provider})
 				if err != nil {
 					return err
 				}
@@ -109,6 +110,7 @@ func keysRotate() *cobra.Command {
 			})
 		},
 	}
+	rotate.Flags().StringVar(&provider, "provider", "", "where the private key is kept; where that of the key before it is, unless given")
 	rotate.Flags().StringVar(&kind, "kind", string(issuance.KindEd25519), "one of "+kindNames())
 	return rotate
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/badge-engine/badge-engine/platform/config"
 	"github.com/badge-engine/badge-engine/platform/database"
 	"github.com/badge-engine/badge-engine/platform/httpserver"
+	"github.com/badge-engine/badge-engine/platform/vault"
 )
 
 // bindings is the map: one line for each "A serves B".
@@ -39,6 +40,7 @@ var bindings = fx.Provide(
 	scimKey,
 	func(db *database.DB) achievements.Work { return db },
 	func(db *database.DB) issuance.Work { return db },
+	issuanceVault,
 	func(k *issuance.Keyring) achievements.Keys { return k },
 	func(l *issuance.Ledger, s *vcapi.Store) achievements.Ledger { return ledgers{l, s} },
 	func(s *achievements.Service) issuance.Achievements { return s },
@@ -62,6 +64,14 @@ var bindings = fx.Provide(
 	func(p *httpserver.Phase) health.Phase { return p },
 	func(d *doctor) health.Doctor { return d },
 )
+
+// issuanceVault keeps keys elsewhere, where a program for it is configured.
+func issuanceVault(v *vault.Vault) issuance.Vault {
+	if !v.Configured() {
+		return nil
+	}
+	return v
+}
 
 // auditKey closes the audit trail with a key of its own from the key-encryption key.
 func auditKey(s *issuance.Sealer) (audit.Key, error) {

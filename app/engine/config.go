@@ -20,6 +20,7 @@ import (
 	"github.com/badge-engine/badge-engine/platform/httpserver"
 	"github.com/badge-engine/badge-engine/platform/logging"
 	"github.com/badge-engine/badge-engine/platform/ratelimit"
+	"github.com/badge-engine/badge-engine/platform/vault"
 )
 
 // Config is the sum of the parts' configurations.
@@ -34,6 +35,7 @@ type Config struct {
 	Auth       auth.Config
 	Entra      entra.Config
 	Issuance   issuance.Config
+	Vault      vault.Config
 	SCIM       scim.Config
 	Health     health.Config
 	Limits     ratelimit.Config
@@ -52,6 +54,7 @@ func Default() Config {
 		Auth:       auth.Default(),
 		Entra:      entra.Default(),
 		Issuance:   issuance.Default(),
+		Vault:      vault.Default(),
 		SCIM:       scim.Default(),
 		Health:     health.Default(),
 		Limits:     ratelimit.Default(),

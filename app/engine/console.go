@@ -75,7 +75,7 @@ func (t *Tools) Keyring(ctx context.Context, cfg Config) (*issuance.Keyring, con
 	if err != nil {
 		return nil, nil, err
 	}
-	k := issuance.NewKeyring(public, issuance.NewStore(t.db), sealer, time.Now).Audited(trail).Working(t.db)
+	k := issuance.NewKeyring(public, issuance.NewStore(t.db), sealer, time.Now).Audited(trail).Working(t.db).Vaulted(issuanceVault(t.vault))
 	return k, principal.With(ctx, principal.Principal{ID: consoleID}), nil
 }
 

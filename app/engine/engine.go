@@ -37,6 +37,7 @@ import (
 	"github.com/badge-engine/badge-engine/platform/page"
 	"github.com/badge-engine/badge-engine/platform/ratelimit"
 	"github.com/badge-engine/badge-engine/platform/telemetry"
+	"github.com/badge-engine/badge-engine/platform/vault"
 )
 
 // Options are what an engine is made from. Only Config must be given.
@@ -93,7 +94,7 @@ func graph(cfg Config, listener net.Listener, log *slog.Logger, now func() time.
 	}
 	supplies := []any{
 		public, log, now,
-		cfg.HTTP, cfg.Database, cfg.Cache, cfg.Migrations, cfg.Fetch, cfg.Auth, cfg.Entra, cfg.Issuance, cfg.SCIM, cfg.Health, cfg.Limits,
+		cfg.HTTP, cfg.Database, cfg.Cache, cfg.Migrations, cfg.Fetch, cfg.Auth, cfg.Entra, cfg.Issuance, cfg.Vault, cfg.SCIM, cfg.Health, cfg.Limits,
 	}
 	options := []fx.Option{
 		fx.WithLogger(func() fxevent.Logger { return logging.FxLogger(log) }),
@@ -103,6 +104,7 @@ func graph(cfg Config, listener net.Listener, log *slog.Logger, now func() time.
 		cache.Module(cacheDrivers()...),
 		fetch.Module,
 		ratelimit.Module,
+		vault.Module,
 		page.Module,
 		telemetry.Module,
 		modules,

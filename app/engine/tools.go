@@ -10,6 +10,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/issuance"
 	"github.com/badge-engine/badge-engine/platform/cache"
 	"github.com/badge-engine/badge-engine/platform/database"
+	"github.com/badge-engine/badge-engine/platform/vault"
 )
 
 // Tools are the parts that a command needs which does not serve: the database, its
@@ -22,6 +23,7 @@ type Tools struct {
 	db    *database.DB
 	cache cache.Store
 	keys  issuance.Config
+	vault *vault.Vault
 	log   *slog.Logger
 }
 
@@ -31,7 +33,7 @@ func OpenTools(ctx context.Context, cfg Config, log *slog.Logger) (*Tools, error
 	if err != nil {
 		return nil, err
 	}
-	t := &Tools{db: db, keys: cfg.Issuance, log: log}
+	t := &Tools{db: db, keys: cfg.Issuance, vault: vault.New(cfg.Vault, log), log: log}
 	trail := &console{tools: t}
 	if t.Migrations, err = migrations.New(db, schemas(), log); err != nil {
 		return nil, err
@@ -64,4 +66,5 @@ func (t *Tools) Ready(ctx context.Context, cfg Config) error {
 func (t *Tools) Close() {
 	t.db.Close()
 	t.cache.Close()
+	t.vault.Close()
 }

@@ -40,6 +40,7 @@ var texts = map[string][]string{
 	"ENTRA_REDIRECT_URI":            {"/auth/callback", "http://badges.example.org/auth/callback", "https://x/*"},
 	"ENTRA_AUDIENCES":               {"api://*"},
 	"ENTRA_ALLOWED_CLIENTS":         {"my app"},
+	"KEY_VAULT_COMMAND":             {"/nowhere/badge-engine-pkcs11"},
 	"KEY_ENCRYPTION_KEY":            {"hunter2", "aHVudGVyMg=="},
 	"KEY_ENCRYPTION_KEY_PREVIOUS":   {"hunter2", "aHVudGVyMg=="},
 }

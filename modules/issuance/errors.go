@@ -17,6 +17,7 @@ var (
 	ErrKeyState           = fault.New(fault.Conflict, "issuance.key_state", "The state of the key does not allow it.")
 	ErrKeyRevoked         = fault.New(fault.Gone, "issuance.key_revoked", "The key was revoked: nothing that it signed must be believed.")
 	ErrNoKey              = fault.New(fault.Conflict, "issuance.no_key", "The issuer has no active key of the kind that this needs.")
+	ErrVault              = fault.New(fault.Unavailable, "issuance.vault", "The keys that are kept elsewhere cannot be used now.").RetryAfter(5 * time.Second)
 	ErrWithdrawn          = fault.New(fault.Gone, "issuance.withdrawn", "The credential was withdrawn and is no longer kept here.")
 	ErrInvalid            = fault.New(fault.Invalid, "issuance.invalid", "The credential would break rules of its standards, so it was not signed.")
 	ErrMismatch           = fault.New(fault.Conflict, "issuance.idempotency_mismatch", "The idempotency key was used before for another request.")

@@ -796,6 +796,7 @@ func publicJSON(c *fiber.Ctx, mediaType string, v any) error {
 type keyInput struct {
 	Kind     Kind     `json:"kind" enum:"Ed25519,P-256,P-384,RSA-2048" doc:"RSA signs tokens alone."`
 	Purposes []string `json:"purposes,omitempty" doc:"assertionMethod, which every key has, and authentication."`
+	Provider string   `json:"provider,omitempty" doc:"Where the private key is kept: local, or what the key vault calls itself, such as pkcs11."`
 	Rotate   bool     `json:"rotate,omitempty" doc:"Retire the keys of this kind that signed until now."`
 }
 
@@ -860,7 +861,7 @@ func (h *handlers) createKey(c *fiber.Ctx) error {
 	if err := httpserver.Decode(c, &in, strictjson.Unmarshal); err != nil {
 		return err
 	}
-	key, err := h.keyring.replace(c.UserContext(), c.Params("id"), in.Kind, in.Purposes, in.Rotate)
+	key, err := h.keyring.replace(c.UserContext(), c.Params("id"), Wanted{Kind: in.Kind, Purposes: in.Purposes, Provider: in.Provider}, in.Rotate)
 	if err == nil {
 		c.Location("/api/v1/issuers/" + key.IssuerID + "/keys/" + key.ID)
 	}

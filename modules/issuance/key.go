@@ -1,6 +1,7 @@
 package issuance
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -168,6 +169,36 @@ func makeKey(kind Kind) (crypto.PublicKey, []byte, error) {
 	secret, err := x509.MarshalPKCS8PrivateKey(private)
 	return private.Public(), secret, err
 }
+
+// vaulted signs by a key that is kept elsewhere.
+type vaulted struct {
+	vault  Vault // may be nil
+	key    Key
+	handle string
+	method string
+}
+
+// Sign implements [integrity.Signer]. What comes out is checked: a vault that mixes up
+// its keys must not make badges that nobody can verify.
+func (v vaulted) Sign(ctx context.Context, message []byte) ([]byte, error) {
+	if v.vault == nil {
+		return nil, ErrVault.Detailf("Key %s is kept by %s, and no KEY_VAULT_COMMAND is set.", v.key.ID, v.key.Provider)
+	}
+	signature, err := v.vault.Sign(ctx, string(v.key.Kind), v.handle, message)
+	if err != nil {
+		return nil, ErrVault.With(err)
+	}
+	if !integrity.Signed(v.key.Public, message, signature) {
+		return nil, ErrVault.With(fmt.Errorf("issuance: the signature of %s is not by key %s", v.key.Provider, v.key.ID))
+	}
+	return signature, nil
+}
+
+// Public implements [integrity.Signer].
+func (v vaulted) Public() crypto.PublicKey { return v.key.Public }
+
+// VerificationMethod implements [integrity.Signer].
+func (v vaulted) VerificationMethod() string { return v.method }
 
 // signerOf reads what makeKey made.
 func signerOf(kind Kind, secret []byte, method string) (integrity.Signer, error) {

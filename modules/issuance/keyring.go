@@ -3,6 +3,8 @@ package issuance
 import (
 	"cmp"
 	"context"
+	"crypto"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,6 +38,7 @@ type Keyring struct {
 	now    func() time.Time
 	audit  Audit // may be nil
 	work   Work  // may be nil where keys are only read
+	vault  Vault // may be nil
 
 	mu   sync.RWMutex
 	open map[string]openKeys // by issuer
@@ -61,6 +64,12 @@ func (k *Keyring) Working(work Work) *Keyring {
 	return k
 }
 
+// Vaulted gives the keyring the vault that keeps keys elsewhere, if there is one.
+func (k *Keyring) Vaulted(vault Vault) *Keyring {
+	k.vault = vault
+	return k
+}
+
 // NewKeyring makes a keyring over a store.
 func NewKeyring(public config.PublicURL, store *Store, sealer *Sealer, now func() time.Time) *Keyring {
 	return &Keyring{public: public, store: store, sealer: sealer, now: now, open: map[string]openKeys{}}
@@ -68,33 +77,78 @@ func NewKeyring(public config.PublicURL, store *Store, sealer *Sealer, now func(
 
 // Provision gives an issuer its first signing key, Ed25519; it joins the unit in ctx.
 func (k *Keyring) Provision(ctx context.Context, issuerID string) error {
-	_, err := k.add(ctx, issuerID, KindEd25519, nil)
-	return err
+	made, err := k.forge(ctx, issuerID, KindEd25519, Local, nil)
+	if err != nil {
+		return err
+	}
+	return k.add(ctx, made)
 }
 
-// add makes a key; it joins the unit in ctx.
-func (k *Keyring) add(ctx context.Context, issuerID string, kind Kind, purposes []string) (Key, error) {
-	public, secret, err := makeKey(kind)
-	if err != nil {
-		return Key{}, fmt.Errorf("issuance: make key: %w", err)
-	}
-	key := Key{ID: uuid.Must(uuid.NewV7()).String(), IssuerID: issuerID, Kind: kind, Public: public, Purposes: purposes, Provider: Local, Created: k.now().UTC().Truncate(time.Second)}
+// forged is a new key that is not stored yet.
+type forged struct {
+	key    Key
+	sealed []byte // its private side, or the handle that a vault knows it by
+}
+
+// forge makes a key. It may take its time, so do it before the unit that stores it.
+func (k *Keyring) forge(ctx context.Context, issuerID string, kind Kind, provider string, purposes []string) (forged, error) {
+	key := Key{ID: uuid.Must(uuid.NewV7()).String(), IssuerID: issuerID, Kind: kind, Purposes: purposes, Provider: cmp.Or(provider, Local), Created: k.now().UTC().Truncate(time.Second)}
 	if len(key.Purposes) == 0 {
 		key.Purposes = []string{Assertion}
 	}
+	var secret []byte
+	var err error
+	if key.Provider == Local {
+		if key.Public, secret, err = makeKey(kind); err != nil {
+			return forged{}, fmt.Errorf("issuance: make key: %w", err)
+		}
+	} else if key.Public, secret, err = k.forgeElsewhere(ctx, key); err != nil {
+		return forged{}, err
+	}
 	if kind != KindRSA {
-		if key.Multikey, err = did.EncodeMultikey(public); err != nil {
-			return Key{}, fmt.Errorf("issuance: encode key: %w", err)
+		if key.Multikey, err = did.EncodeMultikey(key.Public); err != nil {
+			return forged{}, fmt.Errorf("issuance: encode key: %w", err)
 		}
 	}
 	sealed, err := k.sealer.Seal(key.ID, secret)
 	if err != nil {
-		return Key{}, fmt.Errorf("issuance: seal key: %w", err)
+		return forged{}, fmt.Errorf("issuance: seal key: %w", err)
 	}
-	if err := k.store.InsertKey(ctx, key, sealed); err != nil {
-		return Key{}, err
+	return forged{key: key, sealed: sealed}, nil
+}
+
+// forgeElsewhere lets the vault make a key.
+func (k *Keyring) forgeElsewhere(ctx context.Context, key Key) (crypto.PublicKey, []byte, error) {
+	if k.vault == nil {
+		return nil, nil, ErrKeyKind.Detailf("The only provider here is %s: no KEY_VAULT_COMMAND is set.", Local)
 	}
-	return key, k.record(ctx, "issuance.key.created", key.ID, issuerID)
+	name, err := k.vault.Name(ctx)
+	if err != nil {
+		return nil, nil, ErrVault.With(err)
+	}
+	if name != key.Provider {
+		return nil, nil, ErrKeyKind.Detailf("The providers here are %s and %s.", Local, name)
+	}
+	der, handle, err := k.vault.Generate(ctx, string(key.Kind), "badge-engine "+key.ID)
+	if err != nil {
+		return nil, nil, ErrVault.With(err)
+	}
+	public, err := x509.ParsePKIXPublicKey(der)
+	if err == nil && kindOf(public) != key.Kind {
+		err = fmt.Errorf("issuance: %s made a %T", name, public)
+	}
+	if err != nil {
+		return nil, nil, ErrVault.With(err)
+	}
+	return public, []byte(handle), nil
+}
+
+// add stores a key; it joins the unit in ctx.
+func (k *Keyring) add(ctx context.Context, made forged) error {
+	if err := k.store.InsertKey(ctx, made.key, made.sealed); err != nil {
+		return err
+	}
+	return k.record(ctx, "issuance.key.created", made.key.ID, made.key.IssuerID)
 }
 
 // record writes down what was done to a key of an issuer, in the unit of its caller.
@@ -132,19 +186,28 @@ func (k *Keyring) forget(issuerID string) {
 	k.mu.Unlock()
 }
 
+// Wanted is a key that somebody wants.
+type Wanted struct {
+	Kind     Kind
+	Purposes []string // those of the key before it, else that of every key
+	Provider string   // that of the key before it, else [Local]
+}
+
 // CreateKey makes a further key for an issuer. From now on it signs what keys of its
-// kind sign. It answers with [ErrIssuerUnknown] or [ErrKeyKind].
-func (k *Keyring) CreateKey(ctx context.Context, issuerID string, kind Kind, purposes []string) (Key, error) {
-	return k.replace(ctx, issuerID, kind, purposes, false)
+// kind sign. It answers with [ErrIssuerUnknown], [ErrKeyKind] or [ErrVault].
+func (k *Keyring) CreateKey(ctx context.Context, issuerID string, want Wanted) (Key, error) {
+	return k.replace(ctx, issuerID, want, false)
 }
 
 // Rotate makes a new key of a kind, and retires those of its kind that signed until
-// now. What they signed stays good. It answers with [ErrIssuerUnknown] or [ErrKeyKind].
-func (k *Keyring) Rotate(ctx context.Context, issuerID string, kind Kind) (Key, error) {
-	return k.replace(ctx, issuerID, kind, nil, true)
+// now. What they signed stays good. It answers with [ErrIssuerUnknown], [ErrKeyKind] or
+// [ErrVault].
+func (k *Keyring) Rotate(ctx context.Context, issuerID string, want Wanted) (Key, error) {
+	return k.replace(ctx, issuerID, want, true)
 }
 
-func (k *Keyring) replace(ctx context.Context, issuerID string, kind Kind, purposes []string, retire bool) (Key, error) {
+func (k *Keyring) replace(ctx context.Context, issuerID string, want Wanted, retire bool) (Key, error) {
+	kind, purposes := want.Kind, want.Purposes
 	if !slices.Contains(Kinds(), kind) {
 		return Key{}, ErrKeyKind.Detailf("The kinds are %s, %s, %s and %s.", KindEd25519, KindP256, KindP384, KindRSA)
 	}
@@ -160,16 +223,25 @@ func (k *Keyring) replace(ctx context.Context, issuerID string, kind Kind, purpo
 	if err != nil {
 		return Key{}, err
 	}
-	var made Key
+	var old []Key
+	for _, key := range keys {
+		if retire && key.Kind == kind && key.State() == Active {
+			old = append(old, key)
+		}
+	}
+	if len(old) > 0 {
+		if purposes == nil {
+			purposes = old[0].Purposes
+		}
+		want.Provider = cmp.Or(want.Provider, old[0].Provider)
+	}
+	made, err := k.forge(ctx, keys[0].IssuerID, kind, want.Provider, purposes)
+	if err != nil {
+		return Key{}, err
+	}
 	err = k.work.Do(ctx, func(ctx context.Context) error {
 		at := k.now().UTC().Truncate(time.Second)
-		for _, old := range keys {
-			if !retire || old.Kind != kind || old.State() != Active {
-				continue
-			}
-			if purposes == nil {
-				purposes = old.Purposes // those of the newest
-			}
+		for _, old := range old {
 			if err := k.store.RetireKey(ctx, old.ID, at); err != nil && !errors.Is(err, ErrKeyState) {
 				return err // one that another replica retired meanwhile is as it should be
 			}
@@ -177,14 +249,13 @@ func (k *Keyring) replace(ctx context.Context, issuerID string, kind Kind, purpo
 				return err
 			}
 		}
-		made, err = k.add(ctx, keys[0].IssuerID, kind, purposes)
-		return err
+		return k.add(ctx, made)
 	})
 	if err != nil {
 		return Key{}, err
 	}
-	k.forget(made.IssuerID)
-	return made, nil
+	k.forget(made.key.IssuerID)
+	return made.key, nil
 }
 
 // Retire makes a key sign no more. What it signed stays good, for which it stays
@@ -213,9 +284,21 @@ func (k *Keyring) only(ctx context.Context, key Key) bool {
 //
 // It answers with [ErrKeyNotFound] or [ErrKeyState].
 func (k *Keyring) RevokeKey(ctx context.Context, issuerID, keyID, reason string) (Key, error) {
+	key, err := k.Key(ctx, issuerID, keyID)
+	if err != nil {
+		return Key{}, err
+	}
+	var next *forged
+	if k.only(ctx, key) {
+		made, err := k.forge(ctx, key.IssuerID, key.Kind, key.Provider, key.Purposes)
+		if err != nil {
+			return Key{}, err
+		}
+		next = &made
+	}
 	return k.end(ctx, issuerID, keyID, "issuance.key.revoked", func(ctx context.Context, key Key, at time.Time) error {
-		if k.only(ctx, key) {
-			if _, err := k.add(ctx, key.IssuerID, key.Kind, key.Purposes); err != nil {
+		if next != nil {
+			if err := k.add(ctx, *next); err != nil {
 				return err
 			}
 		}
@@ -349,7 +432,11 @@ func (k *Keyring) unlock(key Key, sealed []byte) (integrity.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	signer, err := signerOf(key.Kind, secret, k.uri(key.IssuerID, key.Multikey)+"#"+key.fragment())
+	method := k.uri(key.IssuerID, key.Multikey) + "#" + key.fragment()
+	if key.Provider != Local {
+		return vaulted{vault: k.vault, key: key, handle: string(secret), method: method}, nil
+	}
+	signer, err := signerOf(key.Kind, secret, method)
 	if err != nil {
 		return nil, ErrSealed.With(err).Detailf("Key %s cannot be used.", key.ID)
 	}

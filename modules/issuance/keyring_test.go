@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -266,7 +267,7 @@ func TestKeysOfEveryKindSignAndArePublished(t *testing.T) {
 		ctx, issuer, k := t.Context(), id(1), keyring(t, db, secure, "k")
 		must(t, k.Provision(ctx, issuer))
 		for _, kind := range issuance.Kinds()[1:] {
-			made, err := k.CreateKey(ctx, strings.ToUpper(issuer), kind, []string{issuance.Assertion, issuance.Authentication})
+			made, err := k.CreateKey(ctx, strings.ToUpper(issuer), issuance.Wanted{Kind: kind, Purposes: []string{issuance.Assertion, issuance.Authentication}})
 			must(t, err)
 			if made.State() != issuance.Active || made.Kind != kind || made.IssuerID != issuer {
 				t.Errorf("made %+v", made)
@@ -332,7 +333,7 @@ func TestKeysAreRotatedRetiredAndRevoked(t *testing.T) {
 
 		_, err = k.Retire(ctx, issuer, first[0].ID)
 		wants(t, err, issuance.ErrKeyState) // the last one, by which lists are signed
-		made, err := k.Rotate(ctx, issuer, issuance.KindEd25519)
+		made, err := k.Rotate(ctx, issuer, issuance.Wanted{Kind: issuance.KindEd25519})
 		must(t, err)
 		if got := states(); got != "Ed25519 active, Ed25519 retired" || method() == before || !strings.HasSuffix(method(), made.Multikey) {
 			t.Errorf("rotated: %s, signs by %s", got, method())
@@ -366,12 +367,12 @@ func TestKeysAreRotatedRetiredAndRevoked(t *testing.T) {
 		wants(t, err, issuance.ErrKeyState)
 
 		for _, kind := range []issuance.Kind{"", "Ed448", "RSA-1024", "p-256"} {
-			_, err := k.CreateKey(ctx, issuer, kind, nil)
+			_, err := k.CreateKey(ctx, issuer, issuance.Wanted{Kind: kind, Purposes: nil})
 			wants(t, err, issuance.ErrKeyKind)
 		}
-		_, err = k.CreateKey(ctx, issuer, issuance.KindP256, []string{issuance.Authentication})
+		_, err = k.CreateKey(ctx, issuer, issuance.Wanted{Kind: issuance.KindP256, Purposes: []string{issuance.Authentication}})
 		wants(t, err, issuance.ErrKeyKind)
-		_, err = k.CreateKey(ctx, id(404), issuance.KindP256, nil)
+		_, err = k.CreateKey(ctx, id(404), issuance.Wanted{Kind: issuance.KindP256, Purposes: nil})
 		wants(t, err, issuance.ErrIssuerUnknown)
 		for _, name := range []string{"", id(404), "x\x00", "z"} {
 			_, err := k.Key(ctx, issuer, name)
@@ -392,7 +393,7 @@ func TestReplicasFollowARotation(t *testing.T) {
 		must(t, here.Provision(ctx, issuer))
 		_, old, err := here.Signer(ctx, issuer)
 		must(t, err)
-		made, err := there.Rotate(ctx, issuer, issuance.KindEd25519)
+		made, err := there.Rotate(ctx, issuer, issuance.Wanted{Kind: issuance.KindEd25519})
 		must(t, err)
 		now = now.Add(issuance.Fresh)
 		_, signer, err := here.Signer(ctx, issuer)
@@ -416,7 +417,7 @@ func TestKeysAreSealedAgain(t *testing.T) {
 		}
 		old := ring(first, "")
 		must(t, old.Provision(ctx, id(1)), old.Provision(ctx, id(2)))
-		_, err = old.CreateKey(ctx, id(2), issuance.KindRSA, nil)
+		_, err = old.CreateKey(ctx, id(2), issuance.Wanted{Kind: issuance.KindRSA, Purposes: nil})
 		must(t, err)
 		second := sealer(t, "k").NextKey()
 
@@ -443,5 +444,54 @@ func TestKeysAreSealedAgain(t *testing.T) {
 		}
 		_, _, err = ring(first, "").Signer(ctx, id(1))
 		wants(t, err, issuance.ErrSealed)
+	})
+}
+
+// safe is a vault that holds one key, and answers with another one's signatures if told to.
+type safe struct {
+	key   ed25519.PrivateKey
+	wrong bool
+}
+
+func (safe) Name(context.Context) (string, error) { return "safe", nil }
+func (s safe) Generate(context.Context, string, string) ([]byte, string, error) {
+	public, err := x509.MarshalPKIXPublicKey(s.key.Public())
+	return public, "handle", err
+}
+func (s safe) Sign(_ context.Context, kind, handle string, message []byte) ([]byte, error) {
+	if s.wrong || kind != "Ed25519" || handle != "handle" {
+		message = append(message, '!')
+	}
+	return ed25519.Sign(s.key, message), nil
+}
+
+func TestKeysAreKeptElsewhere(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		ctx, issuer := t.Context(), id(1)
+		vault := safe{key: ed25519.NewKeyFromSeed(bytes.Repeat([]byte("s"), 32))}
+		k := keyring(t, db, secure, "k").Vaulted(vault)
+		must(t, k.Provision(ctx, issuer))
+		made, err := k.Rotate(ctx, issuer, issuance.Wanted{Kind: issuance.KindEd25519, Provider: "safe"})
+		must(t, err)
+		_, signer, err := k.Signer(ctx, issuer)
+		must(t, err)
+		signature, err := signer.Sign(ctx, []byte("message"))
+		if err != nil || !ed25519.Verify(vault.key.Public().(ed25519.PublicKey), []byte("message"), signature) || made.Provider != "safe" || !strings.HasSuffix(signer.VerificationMethod(), made.Multikey) {
+			t.Errorf("%+v signs %x, %v", made, signature, err)
+		}
+		vault.wrong = true
+		for name, k := range map[string]*issuance.Keyring{"a vault that mixes up its keys": keyring(t, db, secure, "k").Vaulted(vault), "no vault any more": keyring(t, db, secure, "k")} {
+			_, signer, err := k.Signer(ctx, issuer)
+			must(t, err)
+			if signature, err := signer.Sign(ctx, []byte("message")); !errors.Is(err, issuance.ErrVault) {
+				t.Errorf("%s: %x, %v", name, signature, err)
+			}
+		}
+		_, err = k.CreateKey(ctx, issuer, issuance.Wanted{Kind: issuance.KindEd25519, Provider: "another"})
+		wants(t, err, issuance.ErrKeyKind)
+		_, err = k.CreateKey(ctx, issuer, issuance.Wanted{Kind: issuance.KindP256, Provider: "safe"}) // it makes what was not asked for
+		wants(t, err, issuance.ErrVault)
+		_, err = keyring(t, db, secure, "k").CreateKey(ctx, issuer, issuance.Wanted{Kind: issuance.KindP256, Provider: "safe"})
+		wants(t, err, issuance.ErrKeyKind)
 	})
 }

@@ -22,6 +22,7 @@ type perhaps struct {
 	fx.In
 
 	Audit      Audit      `optional:"true"`
+	Vault      Vault      `optional:"true"`
 	Recipients Recipients `optional:"true"`
 }
 
@@ -31,7 +32,7 @@ var Module = fx.Module("issuance",
 	migrations.Provide(Schema),
 	fx.Provide(NewStore, OpenSealer, NewLedger, statuslist.NewStore),
 	fx.Provide(func(public config.PublicURL, s *Store, seal *Sealer, w Work, now func() time.Time, o perhaps) *Keyring {
-		return NewKeyring(public, s, seal, now).Audited(o.Audit).Working(w)
+		return NewKeyring(public, s, seal, now).Audited(o.Audit).Working(w).Vaulted(o.Vault)
 	}),
 	fx.Provide(func() integrity.Canonicalizer { return jsonld.New() }, fx.Private),
 	fx.Provide(func(cfg Config, public config.PublicURL, s *statuslist.Store, w Work, k *Keyring, c integrity.Canonicalizer, now func() time.Time, log *slog.Logger) *statuslist.Register {

@@ -30,6 +30,17 @@ type Recipients interface {
 	Recipient(ctx context.Context, id, externalID, userName string) (email string, err error)
 }
 
+// Vault keeps private keys elsewhere, such as in a hardware module. Platform vault
+// serves it.
+type Vault interface {
+	// Name is what keys remember of where they are.
+	Name(ctx context.Context) (string, error)
+	// Generate makes a key of a kind; public is SPKI in DER.
+	Generate(ctx context.Context, kind, label string) (public []byte, handle string, err error)
+	// Sign answers what integrity.Signer must.
+	Sign(ctx context.Context, kind, handle string, message []byte) ([]byte, error)
+}
+
 // Work runs fn as one unit: all of it is stored or none. Platform database serves it.
 type Work interface {
 	Do(ctx context.Context, fn func(ctx context.Context) error) error

@@ -55,7 +55,7 @@ func (h *house) missing(postgres, redis bool) (packages []string) {
 
 // extras names the packages of the foreign checkers that some tests call.
 func (h *house) extras() (packages []string) {
-	for program, name := range map[string]string{"pngcheck": "pngcheck", "xmllint": "libxml2-utils", "chromium": "chromium", "nginx": "nginx"} {
+	for program, name := range map[string]string{"pngcheck": "pngcheck", "xmllint": "libxml2-utils", "chromium": "chromium", "nginx": "nginx", "softhsm2-util": "softhsm2"} {
 		if _, err := exec.LookPath(program); err != nil {
 			packages = append(packages, name)
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/asn1"
@@ -23,6 +24,19 @@ type Signer interface {
 	Public() crypto.PublicKey
 	// VerificationMethod is the URL under which the public key is found.
 	VerificationMethod() string
+}
+
+// Signed reports whether a signature is what [Signer.Sign] must answer over a message,
+// by the key that is public.
+func Signed(pub crypto.PublicKey, message, signature []byte) bool {
+	switch key := pub.(type) {
+	case *rsa.PublicKey:
+		sum := sha256.Sum256(message)
+		return rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], signature) == nil
+	case *ecdsa.PublicKey:
+		return check(key, hashOf(key.Curve), message, signature)
+	}
+	return check(pub, 0, message, signature)
 }
 
 type ed25519Signer struct {
@@ -62,19 +76,19 @@ func NewECDSASigner(key *ecdsa.PrivateKey, verificationMethod string) Signer {
 	return ecdsaSigner{key: key, method: verificationMethod}
 }
 
-// hash goes with the curve: Data Integrity ECDSA Cryptosuites 1.0, 3.2.4 (Hashing);
+// hashOf goes with the curve: Data Integrity ECDSA Cryptosuites 1.0, 3.2.4 (Hashing);
 // RFC 7518, 3.4 (ECDSA).
-func (s ecdsaSigner) hash() crypto.Hash {
-	if s.key.Curve.Params().BitSize > 256 {
+func hashOf(curve elliptic.Curve) crypto.Hash {
+	if curve.Params().BitSize > 256 {
 		return crypto.SHA384
 	}
 	return crypto.SHA256
 }
 
 func (s ecdsaSigner) Sign(_ context.Context, message []byte) ([]byte, error) {
-	h := s.hash().New()
+	h := hashOf(s.key.Curve).New()
 	h.Write(message)
-	der, err := s.key.Sign(nil, h.Sum(nil), s.hash())
+	der, err := s.key.Sign(nil, h.Sum(nil), hashOf(s.key.Curve))
 	if err != nil {
 		return nil, fmt.Errorf("integrity: sign: %w", err)
 	}
