@@ -64,7 +64,7 @@ type statusOutput struct {
 	State     string     `json:"state" enum:"valid,suspended,revoked"`
 	Since     *time.Time `json:"since,omitempty"`
 	Reason    string     `json:"reason,omitempty"`
-	Purpose   string     `json:"purpose,omitempty" enum:"revocation,suspension" doc:"What the credential's status entry speaks of; absent if it has none."`
+	Purpose   string     `json:"purpose,omitempty" enum:"revocation,suspension,1EdTechRevocationList" doc:"What the credential's status entry speaks of; absent if it has none."`
 	List      string     `json:"list,omitempty" doc:"Address of the status list."`
 	Index     *int64     `json:"index,omitempty" doc:"Place in the status list."`
 	Published bool       `json:"published" doc:"Whether verifiers elsewhere see the state: not where a suspended credential has an entry that speaks of revocation, nor where it has none."`
@@ -119,15 +119,18 @@ func (h *handlers) output(c Credential, s statuslist.Standing) credentialOutput 
 
 func (h *handlers) status(c Credential, s statuslist.Standing) statusOutput {
 	out := statusOutput{State: "valid"}
-	if entry := h.service.statuses.Entry(c.Place, c.StatusPurpose); entry != nil {
-		out.Purpose, out.List, out.Index, out.Published = entry.StatusPurpose, entry.StatusListCredential, &c.Place.Index, true
+	if entry := h.service.statusEntry(c); entry != nil {
+		out.Purpose, out.List, out.Published = c.StatusPurpose, cmp.Or(entry.StatusListCredential, entry.ID), true
+		if c.StatusPurpose != statuslist.Plain {
+			out.Index = &c.Place.Index
+		}
 	}
 	switch {
 	case s.Revoked:
 		out.State = "revoked"
 	case s.Suspended:
 		out.State = "suspended"
-		out.Published = out.Published && c.StatusPurpose == statuslist.Suspension
+		out.Published = out.Published && c.StatusPurpose != statuslist.Revocation
 	default:
 		return out
 	}
@@ -610,6 +613,14 @@ func (h *handlers) listIn(c *fiber.Ctx, form statuslist.Form) (statuslist.Signed
 		return list, err
 	}
 	return h.service.statuses.Current(c.UserContext(), c.Params("list"), c.Params("purpose"), form)
+}
+
+func (h *handlers) revocations(c *fiber.Ctx) error {
+	list, err := h.service.Revocations(c.UserContext(), c.Params("id"))
+	if err != nil {
+		return err
+	}
+	return publicJSON(c, fiber.MIMEApplicationJSON, list)
 }
 
 // mediaTypeOf chooses how a credential is called: verifiers that do not say what

@@ -171,7 +171,6 @@ func (s *Service) revise(ctx context.Context, id string, version int64, action s
 	if err != nil {
 		return Credential{}, err
 	}
-	award.fill(&doc, from)
 	if next.StatusPurpose, err = award.purpose(current.StatusPurpose); err != nil {
 		return Credential{}, err
 	}
@@ -182,7 +181,8 @@ func (s *Service) revise(ctx context.Context, id string, version int64, action s
 		}
 		next.Place = places[0]
 	}
-	doc.CredentialStatus = s.statuses.Entry(next.Place, next.StatusPurpose)
+	doc.CredentialStatus = s.statusEntry(next)
+	award.fill(&doc, from)
 	if err := s.embed(ctx, &doc, award.EndorsementIDs); err != nil {
 		return Credential{}, err
 	}

@@ -53,7 +53,7 @@ type Award struct {
 	EndorsementJwt    []string                `json:"endorsementJwt,omitempty"`
 	Refreshable       *bool                   `json:"refreshable,omitempty" doc:"Whether the credential names the address where its newest version can be had: no unless said, and as the version before."`
 	EndorsementIDs    []string                `json:"endorsementIds,omitempty" doc:"Endorsements given here, of this credential, its achievement or its issuer, to be embedded; as the version before unless given."`
-	StatusPurpose     string                  `json:"statusPurpose,omitempty" enum:"revocation,suspension" doc:"What the credential's one status entry speaks of: revocation, unless given. With suspension the world sees it when the credential is suspended or revoked, but validators that ask for revocations alone see neither."`
+	StatusPurpose     string                  `json:"statusPurpose,omitempty" enum:"revocation,suspension,1EdTechRevocationList" doc:"What the credential's one status entry speaks of: revocation, unless given. With suspension the world sees it when the credential is suspended or revoked, but validators that ask for revocations alone see neither. 1EdTechRevocationList names a plain list for validators that know no other."`
 }
 
 // purpose is the side of the status list that the credential names: what it named
@@ -64,12 +64,12 @@ type Award struct {
 // one entry cannot speak of suspension as well.
 func (a Award) purpose(before string) (string, error) {
 	switch a.StatusPurpose {
-	case statuslist.Revocation, statuslist.Suspension:
+	case statuslist.Revocation, statuslist.Suspension, statuslist.Plain:
 		return a.StatusPurpose, nil
 	case "":
 		return cmp.Or(before, statuslist.Revocation), nil
 	}
-	return "", refuse("/statusPurpose", "Bitstring Status List 1.0, BitstringStatusListEntry: statusPurpose", "This purpose is not known here.", "Give revocation or suspension, or leave it out.")
+	return "", refuse("/statusPurpose", "Bitstring Status List 1.0, BitstringStatusListEntry: statusPurpose", "This purpose is not known here.", "Give revocation, suspension or "+statuslist.Plain+", or leave it out.")
 }
 
 // Recipient is who receives a credential; at least one member must be given.

@@ -4,6 +4,8 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -40,7 +42,8 @@ func (h *handlers) credentialPage(c *fiber.Ctx, found Credential) error {
 		URL, PNG, SVG, Shown string
 		Standing             statuslist.Standing
 		Expired              bool
-	}{AchievementCredential: doc, URL: h.service.URL(found.ID), Standing: standings[found.Place], Expired: h.service.Expired(found)}
+		Results              []shownResult
+	}{AchievementCredential: doc, URL: h.service.URL(found.ID), Standing: standings[found.Place], Expired: h.service.Expired(found), Results: results(doc.CredentialSubject)}
 	if picture != "" {
 		data.SVG = data.URL + "/badge.svg"
 		data.Shown = data.SVG
@@ -52,4 +55,33 @@ func (h *handlers) credentialPage(c *fiber.Ctx, found Credential) error {
 	}
 	view.Data = data
 	return h.page.Render(c, fiber.StatusOK, view)
+}
+
+// shownResult is a result with the names that its ids stand for.
+type shownResult struct{ Name, Text string }
+
+// results tells which results were reached, in the words of the achievement.
+//
+// Open Badges 3.0, Result: resultDescription and achievedLevel are ids within the achievement.
+func results(subject openbadges.AchievementSubject) []shownResult {
+	var shown []shownResult
+	for _, r := range subject.Result {
+		one := shownResult{Name: "Result"}
+		parts := []string{r.Value, r.Status}
+		for _, d := range subject.Achievement.ResultDescription {
+			if d.ID == r.ResultDescription && d.ID != "" {
+				one.Name = d.Name
+			}
+			for _, level := range d.RubricCriterionLevel {
+				if level.ID == r.AchievedLevel && level.ID != "" {
+					parts = append(parts, level.Name)
+				}
+			}
+		}
+		one.Text = strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ", ")
+		if one.Text != "" {
+			shown = append(shown, one)
+		}
+	}
+	return shown
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
 	"github.com/badge-engine/badge-engine/modules/issuance/statuslist"
 	"github.com/badge-engine/badge-engine/platform/principal"
 )
@@ -18,6 +19,58 @@ func (s *Service) Standings(ctx context.Context, credentials ...Credential) (map
 		places[i] = c.Place
 	}
 	return s.statuses.Standings(ctx, places...)
+}
+
+// RevocationListURL is where the plain list of an issuer is.
+func (s *Service) RevocationListURL(issuerID string) string {
+	return s.public.Join("issuers", issuerID, "revocations")
+}
+
+// statusEntry is how a credential says where its status can be asked for.
+func (s *Service) statusEntry(c Credential) *openbadges.CredentialStatus {
+	if c.StatusPurpose != statuslist.Plain || c.Place.List == "" {
+		return s.statuses.Entry(c.Place, c.StatusPurpose)
+	}
+	if !openbadges.IsSecureURL(s.public.String()) { // as with lists of entries
+		return nil
+	}
+	return &openbadges.CredentialStatus{ID: s.RevocationListURL(c.IssuerID), Type: openbadges.TypeRevocationList}
+}
+
+// Revocations is a plain list. 1EdTech Verifiable Credentials Revocation List 1.0.
+type Revocations struct {
+	ID      string              `json:"id"`
+	Issuer  string              `json:"issuer"`
+	Revoked []RevokedCredential `json:"revokedCredential"`
+}
+
+// RevokedCredential is a line of a plain list.
+type RevokedCredential struct {
+	ID      string `json:"id"`
+	Revoked bool   `json:"revoked"`
+	Reason  string `json:"revocationReason,omitempty"`
+}
+
+// Revocations answers the plain list of an issuer: the credentials that name it and
+// are revoked or suspended now. It answers with [ErrIssuerUnknown].
+func (s *Service) Revocations(ctx context.Context, issuerID string) (Revocations, error) {
+	issuerID, err := known(issuerID, ErrIssuerUnknown)
+	if err != nil {
+		return Revocations{}, err
+	}
+	uri, _, err := s.keyring.Identity(ctx, issuerID)
+	if err != nil {
+		return Revocations{}, err
+	}
+	listed, err := s.statuses.Listed(ctx, issuerID)
+	if err != nil {
+		return Revocations{}, err
+	}
+	out := Revocations{ID: s.RevocationListURL(issuerID), Issuer: uri, Revoked: make([]RevokedCredential, len(listed))}
+	for i, l := range listed {
+		out.Revoked[i] = RevokedCredential{ID: s.URL(l.CredentialID), Revoked: true, Reason: l.Reason}
+	}
+	return out, nil
 }
 
 // Expired reports whether the validity of a credential is over.

@@ -344,7 +344,6 @@ func (s *Service) prepare(ctx context.Context, order Order) (draft, error) {
 			ID: order.Recipient.ID, Type: []string{"AchievementSubject"}, Identifier: identities, Achievement: achievement,
 		},
 	}
-	order.Award.fill(&doc, now)
 	purpose, err := order.purpose("")
 	if err != nil {
 		return draft{}, err
@@ -353,7 +352,8 @@ func (s *Service) prepare(ctx context.Context, order Order) (draft, error) {
 	if err != nil {
 		return draft{}, err
 	}
-	doc.CredentialStatus = s.statuses.Entry(places[0], purpose)
+	doc.CredentialStatus = s.statusEntry(Credential{IssuerID: issuerID, Place: places[0], StatusPurpose: purpose})
+	order.Award.fill(&doc, now)
 	var prepared *credential.Prepared
 	if len(order.EndorsementIDs) == 0 {
 		prepared, err = kind.prepare(s, &doc)

@@ -273,3 +273,80 @@ func TestKillingTheServerLosesNoRevocation(t *testing.T) {
 		})
 	}
 }
+
+func TestOldValidatorsReadAPlainList(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		issuer := h.issuer()
+		achievement := h.achievement(issuer, "")
+		plain := map[string]any{"statusPurpose": "1EdTechRevocationList"}
+		id, document, entry := h.award(achievement, plain)
+		spared, _, _ := h.award(achievement, plain)
+		other, _, _ := h.award(achievement, nil)
+		if entry.Type != "1EdTechRevocationList" || !strings.HasSuffix(entry.ID, "/issuers/"+issuer+"/revocations") || !bytes.Contains(document, []byte("/ob/v3p0/extensions.json")) {
+			t.Fatalf("the entry is %+v", entry)
+		}
+		h.verified(document, "application/json", "", true)
+		listed := func() string {
+			t.Helper()
+			var list struct {
+				ID                string
+				RevokedCredential []struct {
+					ID               string
+					Revoked          bool
+					RevocationReason string
+				}
+			}
+			h.must(200, h.send("GET", "/issuers/"+issuer+"/revocations", nil, "Authorization", "")).into(t, &list)
+			if list.ID != entry.ID {
+				t.Errorf("the list is %s", list.ID)
+			}
+			var all []string
+			for _, c := range list.RevokedCredential {
+				all = append(all, fmt.Sprint(c.ID[strings.LastIndex(c.ID, "/")+1:], c.Revoked, c.RevocationReason))
+			}
+			return strings.Join(all, " ")
+		}
+		h.must(200, h.send("POST", "/api/v1/credentials/"+other+"/revoke", nil)) // it names another list
+		for _, row := range []struct {
+			act, listed string
+			verified    bool
+		}{{"suspend", id + "trueasked", false}, {"resume", "", true}, {"revoke", id + "trueasked", false}} {
+			if a := h.must(200, h.send("POST", "/api/v1/credentials/"+id+"/"+row.act, map[string]string{"reason": "asked"})); !bytes.Contains(a.body, []byte(`"published":true`)) {
+				t.Errorf("%s: %s", row.act, a.body)
+			}
+			if got := listed(); got != row.listed {
+				t.Errorf("after %s the list is %q", row.act, got)
+			}
+			h.verified(document, "application/json", "", row.verified)
+		}
+		if h.state(spared) != "valid" {
+			t.Error("another one is revoked too")
+		}
+		if a := h.send("GET", "/issuers/"+id+"/revocations", nil, "Authorization", ""); a.status != 404 {
+			t.Errorf("of no issuer: %d", a.status)
+		}
+	})
+}
+
+func TestThePageTellsResultsInTheWordsOfTheAchievement(t *testing.T) {
+	h := boot(t, nil)
+	const grade, level = "urn:uuid:0192f5a0-0000-7000-8000-000000000001", "urn:uuid:0192f5a0-0000-7000-8000-000000000002"
+	achievement := h.must(201, h.send("POST", "/api/v1/achievements", map[string]any{
+		"issuerId": h.issuer(), "name": "Welding", "description": "Welds.", "criteria": map[string]string{"narrative": "Weld."},
+		"resultDescription": []map[string]any{{"id": grade, "name": "Seam", "resultType": "RubricCriterionLevel", "rubricCriterionLevel": []map[string]string{{"id": level, "name": "Mastered <well>"}}}},
+	})).id(t)
+	id, document, _ := h.award(achievement, map[string]any{
+		"result":   []map[string]string{{"resultDescription": grade, "achievedLevel": level}, {"value": "17", "status": "Completed"}},
+		"evidence": []map[string]string{{"name": "The seam", "narrative": "A picture of it."}},
+	})
+	h.verified(document, "application/json", "", true)
+	page := h.must(200, h.send("GET", "/credentials/"+id, nil, "Authorization", "", "Accept", "text/html"))
+	for _, want := range []string{"<dt>Seam</dt><dd>Mastered &lt;well&gt;</dd>", "<dt>Result</dt><dd>17, Completed</dd>", "<dt>Evidence</dt><dd>The seam"} {
+		if !bytes.Contains(page.body, []byte(want)) {
+			t.Errorf("the page does not say %s: %s", want, page.body)
+		}
+	}
+	if a := h.send("POST", "/api/v1/credentials", map[string]any{"achievementId": achievement, "recipient": map[string]string{"email": "ada@example.org"}, "result": []map[string]string{{"resultDescription": grade, "achievedLevel": "urn:uuid:0192f5a0-0000-7000-8000-000000000009"}}}); a.status != 422 || !bytes.Contains(a.body, []byte("/result/0/achievedLevel")) {
+		t.Errorf("a level that the achievement does not have: %d %s", a.status, a.body)
+	}
+}

@@ -26,6 +26,10 @@ const (
 	Suspension = "suspension" // until it is lifted
 )
 
+// Plain is what a credential says instead of a side that names the plain list of all
+// that its issuer revoked or suspended. 1EdTech Verifiable Credentials Revocation List 1.0.
+const Plain = openbadges.TypeRevocationList
+
 // Place is the entry of one credential.
 type Place struct {
 	List  string // id of the list; empty where there is none
@@ -192,6 +196,18 @@ func (r *Register) Entry(p Place, purpose string) *openbadges.CredentialStatus {
 	return &openbadges.CredentialStatus{
 		ID: url + "#" + index, Type: openbadges.TypeBitstringStatusListEntry, StatusPurpose: purpose, StatusListIndex: index, StatusListCredential: url,
 	}
+}
+
+// Listed is a line of a plain list.
+type Listed struct {
+	CredentialID string
+	Reason       string
+}
+
+// Listed answers which credentials of an issuer are revoked or suspended now, of those
+// that name the plain list.
+func (r *Register) Listed(ctx context.Context, issuerID string) ([]Listed, error) {
+	return r.store.listed(ctx, issuerID)
 }
 
 // Standings tells how it stands with some entries. Those with which nothing is the

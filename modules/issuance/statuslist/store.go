@@ -93,6 +93,15 @@ func (s *Store) standings(ctx context.Context, listID string, indexes []int64) (
 	return found, nil
 }
 
+// listed reads the marks of an issuer's credentials that name the plain list, and have
+// not ended.
+func (s *Store) listed(ctx context.Context, issuerID string) (rows []Listed, err error) {
+	err = s.db.Reader(ctx).Raw(`SELECT c.id AS credential_id, MIN(o.reason) AS reason FROM issuance_status_lists l JOIN issuance_status_marks m ON m.list_id = l.id
+		JOIN issuance_status_operations o ON o.id = m.operation_id JOIN achievement_credentials c ON c.id = m.credential_id
+		WHERE l.issuer_id = ? AND m.ends_at = ? AND c.status_purpose = ? GROUP BY c.id ORDER BY c.id`, issuerID, forever, Plain).Scan(&rows).Error
+	return rows, err
+}
+
 // insertOperation stores a call that changes statuses, before the marks it makes.
 func (s *Store) insertOperation(ctx context.Context, o operationRow) error {
 	return s.db.Session(ctx).Create(&o).Error
