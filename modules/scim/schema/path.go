@@ -72,7 +72,7 @@ func (t *ResourceType) Resolve(text string) (Path, Fault) {
 		switch after := text[len(s.ID):]; {
 		case after == "":
 			longest, rest = s, ""
-		case after[0] == ':':
+		case after[0] == ':', after[0] == '.': // some write the attribute behind a dot
 			longest, rest = s, after[1:]
 		}
 	}

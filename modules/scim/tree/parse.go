@@ -21,9 +21,10 @@ func Parse(text string) (Value, error) {
 	return v, nil
 }
 
-// ParseObject is [Parse] for a text that must be an object, as every SCIM message is.
+// ParseObject is [Parse] for a text that must be an object, as every SCIM message is. A byte order mark, which some clients put
+// in front, is passed over (RFC 8259, 8.1).
 func ParseObject(text string) (*Object, error) {
-	v, err := Parse(text)
+	v, err := Parse(strings.TrimPrefix(text, "\ufeff"))
 	if err != nil {
 		return nil, err
 	}

@@ -79,6 +79,9 @@ func TestObject(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if marked, err := tree.ParseObject("\ufeff{}"); err != nil || marked.Len() != 0 {
+		t.Errorf("a byte order mark makes it %v", err)
+	}
 	c := o.Clone()
 	c.Set("a", tree.Text("x"))
 	c.Set("c", tree.Boolean(true))
