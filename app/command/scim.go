@@ -84,8 +84,10 @@ func scimProbe() *cobra.Command {
 func showProbe(cmd *cobra.Command, report scimprobe.Report) {
 	w := cmd.OutOrStdout()
 	fmt.Fprintln(w, report.Address)
+	warned := false
 	for _, r := range report.Results {
 		fmt.Fprintf(w, "  %s %-15s %s\n", outcomeSigns[string(r.Outcome)], r.Check, r.Detail)
+		warned = warned || r.Outcome == scimprobe.Warning
 		for _, p := range r.Problems {
 			fmt.Fprintf(w, "      %s: %s\n", p.Kind, p.Detail)
 			if p.Remedy != "" {
@@ -93,7 +95,12 @@ func showProbe(cmd *cobra.Command, report scimprobe.Report) {
 			}
 		}
 	}
-	if report.Ready {
-		fmt.Fprintf(w, "Entra would not stumble here. The slowest answer took %s.\n", report.Slowest.Round(time.Millisecond))
+	if !report.Ready {
+		return
 	}
+	verdict := "Entra would not stumble here."
+	if warned {
+		verdict = "Nothing failed. What is marked with ! needs a look before Entra is sent here."
+	}
+	fmt.Fprintf(w, "%s The slowest answer took %s.\n", verdict, report.Slowest.Round(time.Millisecond))
 }

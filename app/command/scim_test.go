@@ -7,6 +7,10 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/badge-engine/badge-engine/app/command/scimprobe"
 )
 
 // TestScimProbeSaysWhatIsWrongAndEndsSo calls the command for a server that answers
@@ -38,6 +42,29 @@ func TestScimProbeSaysWhatIsWrongAndEndsSo(t *testing.T) {
 			}
 			if row.name == "for programs" && (!json.Valid(out.Bytes()) || errs.Len() > 0) {
 				t.Errorf("no JSON alone: %s%s", &out, &errs)
+			}
+		})
+	}
+}
+
+// TestScimProbeTellsWarningsFromFailures: a report without a failure is not a clean one.
+func TestScimProbeTellsWarningsFromFailures(t *testing.T) {
+	for _, row := range []struct {
+		name      string
+		outcome   scimprobe.Outcome
+		must, not string
+	}{
+		{"all passed", scimprobe.Passed, "would not stumble", "needs a look"},
+		{"a warning", scimprobe.Warning, "needs a look", "would not stumble"},
+		{"left out", scimprobe.Skipped, "would not stumble", "needs a look"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var out bytes.Buffer
+			cmd := &cobra.Command{}
+			cmd.SetOut(&out)
+			showProbe(cmd, scimprobe.Report{Ready: true, Results: []scimprobe.Result{{Check: "speed", Outcome: row.outcome}}})
+			if !strings.Contains(out.String(), row.must) || strings.Contains(out.String(), row.not) {
+				t.Errorf("it says %s", &out)
 			}
 		})
 	}
