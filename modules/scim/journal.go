@@ -109,6 +109,9 @@ func (j *Journal) contact(principal string, requests, failures int64) {
 func (j *Journal) Refused(f Failure) {
 	j.contact(f.Principal, 0, 1)
 	f.Detail = redactText(f.Detail)
+	for _, text := range []*string{&f.Detail, &f.Route, &f.Request, &f.Method, &f.RequestID} {
+		*text = storable(*text)
+	}
 	f.At, f.Count = j.now().UTC().Truncate(time.Second), 1
 	key := journalKey{f.Principal, f.Method, f.Route, f.Code, f.Detail}
 	j.mu.Lock()
@@ -125,6 +128,12 @@ func (j *Journal) Refused(f Failure) {
 		f.ID = id.String()
 		j.failures[key] = f
 	}
+}
+
+// storable is a text as every database can hold it: what cannot be written would keep
+// all else from being written too.
+func storable(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 // Start starts the writer; Stop must follow.

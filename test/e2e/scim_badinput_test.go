@@ -33,7 +33,7 @@ func TestNothingMakesTheDirectoryStumble(t *testing.T) {
 			"a filter of a megabyte": "userName eq \"" + strings.Repeat("x", 1<<20) + "\"", "ten thousand parentheses": deep, "brackets within brackets": strings.Repeat("emails[", 5000),
 			"not of not": strings.Repeat("not (", 5000), "an unterminated string": `userName eq "x`, "no value": "userName eq", "no operator": "userName", "nothing but and": "and", "an unknown operator": `userName like "x"`,
 			"an unknown attribute": `shoeSize eq 38`, "an unknown schema": `urn:x:y:z eq "1"`, "a number where a time is": "meta.created gt " + strings.Repeat("9", 400), "a password": `password eq "x"`,
-			"more than one filter": `userName eq "x" userName eq "y"`, "half a character": "userName eq \"\\ud800\"", "a boolean in order": "active gt true", "many terms": strings.Repeat("id pr or ", 5000) + "id pr",
+			"more than one filter": `userName eq "x" userName eq "y"`, "half a character": "userName eq \"\\ud800\"", "a boolean in order": "active gt true", "a zero": "userName eq \"\\u0000\"", "a zero within brackets": "emails[value co \"a\\u0000\"]", "many terms": strings.Repeat("id pr or ", 5000) + "id pr",
 		} {
 			t.Run(name, func(t *testing.T) {
 				p.refused(400, "invalidFilter", filter(f))
@@ -87,6 +87,7 @@ func TestNothingMakesTheDirectoryStumble(t *testing.T) {
 			{"a tower of arrays", strings.Repeat("[", 100_000), "invalidSyntax"},
 			{"something behind the end", `{"schemas":["` + patchURN + `"],"Operations":[]} x`, "invalidSyntax"},
 			{"another message", bulkOf(nil), "invalidSyntax"},
+			{"a zero in the filter of a path", patchOf(scimBody{"op": "add", "path": `emails[type eq "\u0000"].value`, "value": "x"}), "invalidFilter"},
 		} {
 			t.Run(row.name, func(t *testing.T) { p.refused(400, row.keyword, p.call("PATCH", "/Users/"+ada, row.body)) })
 		}

@@ -232,9 +232,10 @@ func TestAnAdministratorSeesWhetherProvisioningGoesWell(t *testing.T) {
 		}
 		p.refused(400, "invalidPath", p.call("PATCH", "/Users/"+gone, patchOf(scimBody{"op": "Replace", "path": "shoeSize", "value": "Ada's 38"})))
 		p.refused(400, "invalidFilter", p.call("GET", "/Users?filter=shoeSize+eq+Lovelace", nil))
+		p.must(404, p.call("GET", "/Users/%00%ff", nil)) // which no database holds as text
 		p.must(401, h.send("GET", "/scim/v2/Users?filter=userName+eq+Lovelace", nil, "Authorization", "Bearer be_wrong"))
 		see()
-		if o.LastContact == "" || o.Users != 2 || o.InactiveUsers != 1 || o.Groups != 1 || len(o.Contacts) != 1 || o.Contacts[0].Failures != 4 || o.Contacts[0].Requests != 8 {
+		if o.LastContact == "" || o.Users != 2 || o.InactiveUsers != 1 || o.Groups != 1 || len(o.Contacts) != 1 || o.Contacts[0].Failures != 5 || o.Contacts[0].Requests != 9 {
 			t.Errorf("afterwards: %+v", o)
 		}
 		if len(o.Warnings) != 3 || !strings.Contains(o.Warnings[0], "1 users") || !strings.Contains(o.Warnings[0], "objectId") || !strings.Contains(o.Warnings[1], "1 groups") {
