@@ -112,6 +112,7 @@ type PublicIssuer struct {
 	openbadges.Profile
 	VerificationMethod []did.VerificationMethod `json:"verificationMethod,omitempty"`
 	AssertionMethod    []string                 `json:"assertionMethod,omitempty"`
+	Authentication     []string                 `json:"authentication,omitempty"`
 }
 
 // PublicAchievement answers what the world reads of an achievement.
@@ -150,7 +151,7 @@ func (s *Service) PublicIssuer(ctx context.Context, id string) (PublicIssuer, er
 	profile.ID = uri
 	return PublicIssuer{
 		Context: append(openbadges.Contexts(), "https://www.w3.org/ns/cid/v1"), Profile: profile,
-		VerificationMethod: keys.VerificationMethod, AssertionMethod: keys.AssertionMethod,
+		VerificationMethod: keys.VerificationMethod, AssertionMethod: keys.AssertionMethod, Authentication: keys.Authentication,
 	}, nil
 }
 

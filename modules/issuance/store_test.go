@@ -411,6 +411,40 @@ func TestStoreKeepsKeys(t *testing.T) {
 	})
 }
 
+// Credentials from before keys were noted get the key that stands in their document.
+func TestMigrationsNoteWhoSigned(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		ctx, store := t.Context(), issuance.NewStore(db)
+		runner, err := migrationsOf(db)
+		must(t, err, runner.Up(ctx))
+		key, other := storedKey(t, 1, 10, issuance.KindEd25519), storedKey(t, 2, 10, issuance.KindP256)
+		must(t, store.InsertKey(ctx, key, []byte("s")), store.InsertKey(ctx, other, []byte("s")))
+		for n, multikey := range map[int]string{1: key.Multikey, 2: other.Multikey, 3: "z6MkNobody"} {
+			must(t, store.Reserve(ctx, issuance.Credential{
+				ID: id(n), IssuerID: id(10), AchievementID: id(20), State: issuance.Issued, Name: "x", ValidFrom: noon, Created: noon, Updated: noon, Version: 1,
+				Document: []byte(`{"proof":[{"verificationMethod":"https://example.org/issuers/1#` + multikey + `"}]}`),
+			}))
+		}
+		for { // back to before
+			must(t, runner.Down(ctx, "issuance"))
+			var version int
+			must(t, db.Session(ctx).Raw("SELECT max(version_id) FROM issuance_schema_version WHERE is_applied").Scan(&version).Error)
+			if version < 6 {
+				break
+			}
+		}
+		must(t, runner.Up(ctx))
+		for _, row := range []struct {
+			key  issuance.Key
+			want string
+		}{{key, id(1)}, {other, id(2)}} {
+			if ids, err := store.SignedBy(ctx, row.key, "", 10); err != nil || !slices.Equal(ids, []string{row.want}) {
+				t.Errorf("%s signed %v, %v", row.key.Kind, ids, err)
+			}
+		}
+	})
+}
+
 func TestMigrationsGoUpAndDown(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx := t.Context()

@@ -32,3 +32,14 @@ func Recode(value string) (string, error) {
 	p, err := decodeBase(body)
 	return p.encode(), err
 }
+
+// CreateNamed makes a proof of eddsa-rdfc-2022 under a former name of the suite, which
+// is only read here.
+func CreateNamed(ctx context.Context, c Canonicalizer, name string, signer Signer, document map[string]any) (Proof, error) {
+	s := suites[name]
+	t, err := transform(c, s, s.hashFor(signer.Public()), document, nil)
+	if err != nil {
+		return Proof{}, err
+	}
+	return t.sign(ctx, c, signer, Options{})
+}

@@ -304,3 +304,25 @@ func BenchmarkVerify(b *testing.B) {
 		}
 	}
 }
+
+// eddsa-2022 is what badges of the first edition of the data model were signed by.
+func TestTheFormerNameOfASuiteIsRead(t *testing.T) {
+	c := jsonld.New()
+	document := object(t, `{"@context":["https://www.w3.org/2018/credentials/v1","https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.1.json","https://w3id.org/security/data-integrity/v1"],
+		"id":"urn:uuid:58172aac-d8ba-11ed-83dd-0b3aef56cc33","type":["VerifiableCredential"],"issuer":{"id":"https://vc.example/issuers/5678","type":["Profile"]},
+		"issuanceDate":"2023-01-01T00:00:00Z","credentialSubject":{"id":"did:example:abcdefgh"}}`)
+	proof, err := integrity.CreateNamed(t.Context(), c, integrity.EdDSA2022, edSigner(t), document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	add(t, document, proof)
+	results, err := integrity.Verify(t.Context(), c, did.Resolver{}, document, integrity.Expectation{})
+	if err != nil || results[0].Err != nil || results[0].Suite != "eddsa-2022" {
+		t.Errorf("Verify = %+v, %v", results, err)
+	}
+	document["issuanceDate"] = "2023-01-02T00:00:00Z"
+	results, err = integrity.Verify(t.Context(), c, did.Resolver{}, document, integrity.Expectation{})
+	if err != nil || results[0].Err == nil {
+		t.Errorf("a changed document: Verify = %+v, %v", results, err)
+	}
+}
