@@ -429,7 +429,7 @@ func (h *handlers) list(c *fiber.Ctx) error {
 		return err
 	}
 	found, err := h.service.Credentials(c.UserContext(), Filter{
-		IssuerID: c.Query("issuerId"), AchievementID: c.Query("achievementId"), Recipient: c.Query("recipient"), State: c.Query("state"),
+		IssuerID: c.Query("issuerId"), AchievementID: c.Query("achievementId"), Recipient: c.Query("recipient"), State: c.Query("state"), Status: c.Query("status"),
 	}, q)
 	if err != nil {
 		return err

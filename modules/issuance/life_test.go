@@ -1,8 +1,10 @@
 package issuance_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/issuance/statuslist"
 	"github.com/badge-engine/badge-engine/platform/database"
 	"github.com/badge-engine/badge-engine/platform/paging"
+	"github.com/badge-engine/badge-engine/test/dbtest"
 )
 
 // verify checks a credential of the house by the house's clock.
@@ -184,6 +187,75 @@ func TestWhoeverAsksToBeForgottenIs(t *testing.T) {
 		}
 		if strings.Contains(h.log.String(), "Ada") || strings.Contains(h.log.String(), "ada@") {
 			t.Errorf("the log tells of it: %s", h.log.String())
+		}
+	})
+}
+
+// TestTenReplicasIssueWithoutSharingAnEntry issues from ten processes at once, and one
+// by one, in batches and again; in the end no entry belongs to two credentials.
+func TestTenReplicasIssueWithoutSharingAnEntry(t *testing.T) {
+	for _, engine := range dbtest.Engines(t) {
+		t.Run(engine.Name, func(t *testing.T) {
+			db := dbtest.Open(t, engine.URL)
+			runner, err := migrationsOf(db)
+			must(t, err, runner.Up(t.Context()))
+			first := build(t, db, secure)
+			replicas := []*house{first}
+			for range 9 {
+				replicas = append(replicas, build(t, dbtest.Open(t, engine.URL), secure))
+			}
+			const each = 12
+			var wg sync.WaitGroup
+			for n, h := range replicas {
+				wg.Go(func() {
+					for i := range each {
+						o := order()
+						if i%3 == 0 {
+							o = keyed(fmt.Sprintf("%d-%d", n, i), "hash")
+						}
+						if _, _, err := h.Issue(as(t, "token:1"), o); err != nil {
+							t.Error(err)
+						}
+					}
+				})
+			}
+			wg.Wait()
+			b := batches(first)
+			if _, _, err := b.Accept(as(t, "token:1"), batch(emails(30))); err != nil {
+				t.Fatal(err)
+			}
+			_, err = b.Work(t.Context())
+			must(t, err)
+			var counts struct{ Credentials, Entries int64 }
+			must(t, db.Reader(t.Context()).Raw("SELECT count(*) AS credentials, (SELECT count(*) FROM (SELECT DISTINCT status_list, status_index FROM achievement_credentials WHERE status_list IS NOT NULL) e) AS entries FROM achievement_credentials").Scan(&counts).Error)
+			if counts.Credentials != 10*each+30 || counts.Entries != counts.Credentials {
+				t.Errorf("%d credentials have %d entries", counts.Credentials, counts.Entries)
+			}
+		})
+	}
+}
+
+func TestCredentialsAreListedByTheirStatus(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := as(t, "token:1"), build(t, db, secure)
+		valid, suspended, revoked, both := h.issue(t, order()), h.issue(t, order()), h.issue(t, order()), h.issue(t, order())
+		for _, row := range []struct {
+			act statuslist.Act
+			c   issuance.Credential
+		}{{statuslist.Suspend, suspended}, {statuslist.Revoke, revoked}, {statuslist.Suspend, both}, {statuslist.Revoke, both}, {statuslist.Suspend, valid}, {statuslist.Resume, valid}} {
+			_, err := h.Change(ctx, row.act, row.c.ID, "")
+			must(t, err)
+		}
+		for status, want := range map[string][]string{"": {valid.ID, suspended.ID, revoked.ID, both.ID}, "revoked": {revoked.ID, both.ID}, "suspended": {suspended.ID}} {
+			page, err := h.Credentials(ctx, issuance.Filter{IssuerID: issuerID, Status: status}, paging.Query{Limit: 10, Sort: "createdAt"})
+			must(t, err)
+			var got []string
+			for _, c := range page.Items {
+				got = append(got, c.ID)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%q lists %v instead of %v", status, got, want)
+			}
 		}
 	})
 }

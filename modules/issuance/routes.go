@@ -36,6 +36,7 @@ func Routes(h *handlers) httpserver.Table {
 			httpserver.Query("achievementId", "only those for this achievement"),
 			httpserver.Query("recipient", "only those of this recipient: the e-mail address of the order, or if it had none, the id or the first identifier"),
 			httpserver.Query("state", "only those in this state", string(Issued), string(Withdrawn)),
+			httpserver.Query("status", "only those that are revoked, or suspended", "revoked", "suspended"),
 		), Response: paging.Page[credentialOutput]{}, Errors: []int{400}},
 		{Method: "GET", Path: "/api/v1/credentials/:id", Access: read, Handler: h.read, Tag: "Credentials", Summary: "Read a credential", Response: credentialOutput{}, Errors: []int{404, 410}},
 		{Method: "PUT", Path: "/api/v1/credentials/:id", Access: issue, Handler: h.reissue, Tag: "Credentials", Summary: "Issue a new version of a credential", Description: "Same identifier, recipient and achievement, a later validFrom: this is how Open Badges supersedes a version.", Params: []httpserver.Param{ifMatch}, Request: Award{}, Response: credentialOutput{}, Errors: []int{400, 404, 410, 412, 415, 422}},

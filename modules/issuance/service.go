@@ -69,7 +69,7 @@ func (c Credential) whole() json.RawMessage {
 }
 
 // Filter narrows a listing of credentials. Empty fields do not.
-type Filter struct{ IssuerID, AchievementID, Recipient, State string }
+type Filter struct{ IssuerID, AchievementID, Recipient, State, Status string }
 
 // AnyVersion as the version in a change means: whatever the current one is.
 const AnyVersion int64 = 0
@@ -472,6 +472,9 @@ func (s *Service) Credentials(ctx context.Context, f Filter, q paging.Query) (pa
 	}
 	if f.State != "" && f.State != string(Issued) && f.State != string(Withdrawn) {
 		return paging.Page[Credential]{}, ErrFilter.Detailf("The states are %s and %s.", Issued, Withdrawn)
+	}
+	if f.Status != "" && f.Status != "revoked" && f.Status != "suspended" {
+		return paging.Page[Credential]{}, ErrFilter.Detailf("The status to list by is revoked or suspended.")
 	}
 	if f.Recipient != "" {
 		f.Recipient = s.sealer.Index(plain(f.Recipient))

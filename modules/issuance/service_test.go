@@ -601,7 +601,7 @@ func TestBadIdentifiersAndFiltersAreRefused(t *testing.T) {
 			_, err = h.Badge(ctx, bad, image.SVG)
 			wants(t, err, issuance.ErrNotFound)
 		}
-		for _, f := range []issuance.Filter{{IssuerID: "x"}, {AchievementID: "\x00"}, {State: "reserved"}, {State: "\x00"}} {
+		for _, f := range []issuance.Filter{{IssuerID: "x"}, {AchievementID: "\x00"}, {State: "reserved"}, {State: "\x00"}, {Status: "valid"}} {
 			_, err := h.Credentials(ctx, f, paging.Query{Limit: 5, Sort: "createdAt"})
 			wants(t, err, issuance.ErrFilter)
 		}

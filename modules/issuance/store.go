@@ -411,7 +411,7 @@ func (s *Store) AnyEndorsement(ctx context.Context, endorserID string) (bool, er
 
 // Credentials reads a page of credentials, without reservations.
 func (s *Store) Credentials(ctx context.Context, f Filter, q paging.Query) (paging.Page[Credential], error) {
-	filters := []string{f.IssuerID, f.AchievementID, f.Recipient, f.State}
+	filters := []string{f.IssuerID, f.AchievementID, f.Recipient, f.State, f.Status}
 	after, further, err := q.After(filters...)
 	if err != nil {
 		return paging.Page[Credential]{}, err
@@ -432,6 +432,9 @@ func (s *Store) Credentials(ctx context.Context, f Filter, q paging.Query) (pagi
 		if w[1] != "" {
 			tx = tx.Where(w[0]+" = ?", w[1])
 		}
+	}
+	if condition, values := statuslist.Marked(f.Status); condition != "" {
+		tx = tx.Where(condition, values...)
 	}
 	var rows []credentialRow
 	if err := database.Keyset(tx, column, q.Descending, bound.UTC(), after.ID, q.Limit+1).Find(&rows).Error; err != nil {

@@ -1,8 +1,12 @@
 package credential_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"flag"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -70,6 +74,26 @@ func TestListsThatAreKeptHereAreNotFetched(t *testing.T) {
 	})
 }
 
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// golden compares with what was on the wire when it was last reviewed.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, append(got, '\n'), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(append(got, '\n'), want) {
+		t.Errorf("%s is not what it was; if that is meant, run the tests of this package with -update\n%s", name, got)
+	}
+}
+
 func TestListsAndEndorsementsAreSignedLikeBadges(t *testing.T) {
 	private, multikey := key(t, "a")
 	self := did.KeyDID(multikey)
@@ -89,6 +113,7 @@ func TestListsAndEndorsementsAreSignedLikeBadges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	golden(t, "statuslist.json", page)
 	for index, want := range map[string]string{"22": "", "23": "status failed"} {
 		d := unsigned(t, self)
 		d["credentialStatus"] = map[string]any{"id": url + "#" + index, "type": "BitstringStatusListEntry", "statusPurpose": "revocation", "statusListIndex": index, "statusListCredential": url}

@@ -171,6 +171,19 @@ const (
 	isSuspended = "EXISTS (SELECT 1 FROM issuance_status_marks u WHERE u.list_id = c.status_list AND u.list_index = c.status_index AND u.purpose = 'suspension' AND u.ends_at = ?)"
 )
 
+// Marked is the condition on achievement_credentials for those that are revoked, or
+// suspended and not revoked; empty for any other word.
+func Marked(status string) (string, []any) {
+	const mark = "EXISTS (SELECT 1 FROM issuance_status_marks m WHERE m.list_id = achievement_credentials.status_list AND m.list_index = achievement_credentials.status_index AND m.purpose = ? AND m.ends_at = ?)"
+	switch status {
+	case "revoked":
+		return mark, []any{Revocation, forever}
+	case "suspended":
+		return mark + " AND NOT " + mark, []any{Suspension, forever, Revocation, forever}
+	}
+	return "", nil
+}
+
 // affected is the condition on achievement_credentials c for what an act changes.
 func (q Query) affected(act Act) (string, []any) {
 	where, values := q.Where()
