@@ -32,10 +32,10 @@ func (s *Service) Bulk(ctx context.Context, body string, explain func(error) *re
 	made := map[string]string{}
 	failures := 0
 	for _, step := range request.Steps {
-		if request.FailOnErrors > 0 && failures >= request.FailOnErrors {
-			break
-		}
 		op, o := request.Operations[step.Operation], &outcomes[step.Operation]
+		if request.FailOnErrors > 0 && failures >= request.FailOnErrors && !(step.Link && o.done) {
+			continue // but an operation that was begun is brought to its end, be it a failure
+		}
 		if o.refusal != nil { // its first half failed
 			continue
 		}
