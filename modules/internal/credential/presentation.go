@@ -84,8 +84,10 @@ var presentationSources = map[string]string{
 
 // presented checks who presents.
 func (r run) presented(ctx context.Context, j *judgement, document map[string]any, transformed *integrity.Transformed, holder string, o PresentationOptions) {
+	const purpose = "authentication"
+	r.Resolver.Purpose = purpose
 	results, err := integrity.Verify(ctx, r.Canonicalizer, r.Resolver, document,
-		integrity.Expectation{Purpose: "authentication", Domain: o.Domain, Challenge: o.Challenge, Now: r.now, Transformed: transformed})
+		integrity.Expectation{Purpose: purpose, Domain: o.Domain, Challenge: o.Challenge, Now: r.now, Transformed: transformed})
 	if err != nil {
 		j.fail(CheckProof, problemOf(err))
 		j.add(CheckHolder, Skipped, "there is no key to ask about", "")

@@ -134,16 +134,16 @@ func (f found) absolute(id string) string {
 }
 
 // method finds a verification method by its absolute id, and whether the document
-// lists it for signing credentials.
-func (f found) method(id string) (method found, asserts bool) {
-	for _, name := range [...]string{"assertionMethod", "verificationMethod"} {
+// lists it under a relationship.
+func (f found) method(id, relationship string) (method found, asserts bool) {
+	for _, name := range [...]string{relationship, "verificationMethod"} {
 		for _, entry := range f.list(name) {
 			switch entry := entry.(type) {
 			case string:
-				asserts = asserts || name == "assertionMethod" && f.absolute(entry) == id
+				asserts = asserts || name == relationship && f.absolute(entry) == id
 			case map[string]any:
 				if f.absolute(found(entry).text("id")) == id {
-					method, asserts = entry, asserts || name == "assertionMethod"
+					method, asserts = entry, asserts || name == relationship
 				}
 			}
 		}

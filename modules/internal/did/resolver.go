@@ -41,6 +41,10 @@ type Resolver struct {
 	// itself: the addresses come from strangers.
 	Fetch func(ctx context.Context, url string) ([]byte, error)
 	Local Local // may be nil; may be a [Publisher] too
+
+	// Purpose is what the key is used for: assertionMethod, that is signing credentials,
+	// when empty. A Local answers for that alone.
+	Purpose string
 }
 
 // Resolve finds the key. The keys of did:key and did:jwk are in their names, and
@@ -139,7 +143,7 @@ func (r Resolver) published(ctx context.Context, method, base, fragment, address
 
 // named proves, or not, a key that the name of its verification method holds.
 func (r Resolver) named(ctx context.Context, k Key, fragment, address string) (Key, error) {
-	if r.Local != nil {
+	if r.Local != nil && r.relationship() == assertion {
 		known, listed, err := r.Local.KeyOf(ctx, k.Controller, fragment)
 		if err != nil {
 			return Key{}, err
@@ -162,7 +166,7 @@ func (r Resolver) named(ctx context.Context, k Key, fragment, address string) (K
 	}
 	listed, err := r.listed(ctx, k.ID, k.Controller, doc)
 	if err != nil {
-		k.How = "the document at " + shown(address) + " does not list the key for signing credentials"
+		k.How = "the document at " + shown(address) + " does not list the key under " + r.relationship()
 		return k, nil
 	}
 	if listed.Controller != k.Controller || !same(listed.Public, k.Public) {
@@ -177,9 +181,9 @@ func (r Resolver) listed(ctx context.Context, method, base string, doc found) (K
 	if doc.text("id") != base {
 		return Key{}, trouble(InvalidDocumentID, "Let the id of the document be the identifier it is fetched by.", "the document about %s says that it is about %s", shown(base), shown(doc.text("id")))
 	}
-	entry, asserts := doc.method(method)
+	entry, asserts := doc.method(method, r.relationship())
 	if !asserts {
-		return Key{}, trouble(InvalidRelationship, "List the key under assertionMethod.", "the document about %s does not list %s under assertionMethod", shown(base), shown(method))
+		return Key{}, trouble(InvalidRelationship, "List the key under "+r.relationship()+".", "the document about %s does not list %s under %s", shown(base), shown(method), r.relationship())
 	}
 	if entry == nil {
 		return Key{}, trouble(InvalidMethod, "Describe the key under verificationMethod.", "the document about %s does not describe %s", shown(base), shown(method))
@@ -235,7 +239,7 @@ func (r Resolver) confirm(ctx context.Context, k Key) (Key, error) {
 	if doc.text("id") != k.Controller {
 		return k, nil
 	}
-	entry, asserts := doc.method(k.ID)
+	entry, asserts := doc.method(k.ID, r.relationship())
 	if entry != nil {
 		if other, err := keyOf(entry); err != nil || !same(other.Public, k.Public) {
 			return k, nil
@@ -316,6 +320,18 @@ func (r Resolver) KeySet(ctx context.Context, issuer string, pub crypto.PublicKe
 		}
 	}
 	return k, nil
+}
+
+// assertion is the relationship of keys that sign credentials.
+const assertion = "assertionMethod"
+
+// relationship is what a document must list the key under. Controlled Identifiers 1.0,
+// 2.3 (Verification Relationships).
+func (r Resolver) relationship() string {
+	if r.Purpose == "" {
+		return assertion
+	}
+	return r.Purpose
 }
 
 func (r Resolver) document(ctx context.Context, address string) (found, error) {
