@@ -34,13 +34,17 @@ func routesCommand() *cobra.Command {
 }
 
 func configCommand() *cobra.Command {
-	var markdown bool
+	var markdown, dotenv bool
 	list := &cobra.Command{
 		Use: "config", Short: "List every variable of the environment and its default", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			defaults := engine.Default()
 			if markdown {
 				fmt.Fprint(cmd.OutOrStdout(), configTable(config.Describe(&defaults)))
+				return nil
+			}
+			if dotenv {
+				fmt.Fprint(cmd.OutOrStdout(), envExample(config.Describe(&defaults)))
 				return nil
 			}
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
@@ -51,6 +55,7 @@ func configCommand() *cobra.Command {
 			return w.Flush()
 		},
 	}
+	list.Flags().BoolVar(&dotenv, "env", false, "as .env.example")
 	list.Flags().BoolVar(&markdown, "markdown", false, "as the table of the README")
 	return list
 }
@@ -68,3 +73,21 @@ func configTable(variables []config.Variable) string {
 	}
 	return b.String()
 }
+
+// envExample is the file .env.example: every variable, explained, with its default.
+func envExample(variables []config.Variable) string {
+	var b strings.Builder
+	b.WriteString(envPreface)
+	for _, v := range variables {
+		fmt.Fprintf(&b, "\n# %s\n# %s=%s\n", v.Help, v.Name, v.Default)
+	}
+	return b.String()
+}
+
+const envPreface = `# Copy this file to .env and take away the # before what you set. The program reads .env
+# in its working folder; what stands in the environment wins. badge-engine doctor says
+# what is wrong with it.
+
+# What docker-compose.yml alone reads: the password of the database, without : / @ and the like.
+# POSTGRES_PASSWORD=
+`

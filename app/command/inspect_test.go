@@ -21,3 +21,14 @@ func TestTheReadmeListsEveryVariable(t *testing.T) {
 		t.Errorf("the table in README.md is not that of `badge-engine config --markdown`:\n%s", want)
 	}
 }
+
+func TestTheExampleOfTheEnvironmentExplainsEveryVariable(t *testing.T) {
+	got, err := os.ReadFile("../../.env.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defaults := engine.Default()
+	if want := envExample(config.Describe(&defaults)); string(got) != want {
+		t.Errorf(".env.example is not what `badge-engine config --env` prints:\n%s", want)
+	}
+}

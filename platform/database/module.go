@@ -4,6 +4,7 @@ import (
 	"log/slog"
 
 	"github.com/badge-engine/badge-engine/platform/probe"
+	"github.com/badge-engine/badge-engine/platform/telemetry"
 	"go.uber.org/fx"
 )
 
@@ -20,5 +21,6 @@ func Module(drivers ...Driver) fx.Option {
 			return db, nil
 		}),
 		probe.Provide(func(db *DB) probe.Probe { return probe.Probe{Name: "database", Check: db.Ping} }),
+		telemetry.Provide(gauge),
 	)
 }

@@ -177,3 +177,41 @@ func TestEveryRefusalHasItsSectionOfTheDocumentation(t *testing.T) {
 		t.Error("docs/TROUBLESHOOTING.md is not in order; run go test ./test/arch -run Refusal -update")
 	}
 }
+
+// checkName is how the parts name the checks of the doctor.
+var checkName = regexp.MustCompile(`"((?:database|migrations|entra|token|keys|scim|baking|public|tls|config|log|cache|machine)\.[a-z_]+)"`)
+
+func TestEveryCheckOfTheDoctorIsInTheGuide(t *testing.T) {
+	root := root(t)
+	data, err := os.ReadFile(filepath.Join(root, "docs", "TROUBLESHOOTING.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	guide, _, _ := strings.Cut(string(data), sectionBegins)
+	found := 0
+	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		base := filepath.Base(path)
+		if err != nil || !strings.HasSuffix(base, ".go") || base != "examine.go" && base != "machine.go" && base != "inspect.go" && base != "diagnosis.go" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, match := range checkName.FindAllStringSubmatch(string(text), -1) {
+			found++
+			if !strings.Contains(guide, "`"+match[1]+"`") {
+				t.Errorf("%s: the guide does not mention %s", path, match[1])
+			}
+		}
+		return nil
+	})
+	if err != nil || found < 50 {
+		t.Errorf("%d checks, %v", found, err)
+	}
+	for _, section := range []string{"Database", "Authentication", "SCIM Provisioning", "Badge Baking", "Docker", "Performance", "Common Error Messages", "Getting Help"} {
+		if !strings.Contains(string(data), "\n## "+section+"\n") {
+			t.Errorf("the guide has no section %s", section)
+		}
+	}
+}
