@@ -59,6 +59,12 @@ func (b *lockedBuffer) text() string {
 // each boots the house once for every database engine.
 func each(t *testing.T, run func(t *testing.T, d *desk)) {
 	t.Helper()
+	eachWith(t, func(*engine.Config) {}, run)
+}
+
+// eachWith is each with another configuration.
+func eachWith(t *testing.T, change func(*engine.Config), run func(t *testing.T, d *desk)) {
+	t.Helper()
 	for _, e := range dbtest.Engines(t) {
 		t.Run(e.Name, func(t *testing.T) {
 			d := boot(t, func(cfg *engine.Config) {
@@ -66,6 +72,7 @@ func each(t *testing.T, run func(t *testing.T, d *desk)) {
 				if e.Name == "postgres" {
 					cfg.Cache.URL = dbtest.Redis(t)
 				}
+				change(cfg)
 			})
 			run(t, d)
 		})
@@ -330,6 +337,11 @@ func clip(s string, n int) string {
 		return strings.ToValidUTF8(s[:n], "") + "…"
 	}
 	return s
+}
+
+// numbersAndMoments declares an extension that has some.
+func numbersAndMoments(cfg *engine.Config) {
+	cfg.SCIM.ExtensionsFile = "testdata/standard/extensions.json"
 }
 
 // duplicateNames lets groups have the same name.
