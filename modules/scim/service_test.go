@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -296,4 +297,43 @@ func TestALargeListOfMembersIsReplacedBySets(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestAChangeOfMembersReadsNoneOfThem looks at the statements: how many there are does
+// not depend on the group either.
+func TestAChangeOfMembersReadsNoneOfThem(t *testing.T) {
+	for _, e := range dbtest.Engines(t) {
+		town := newTown(t, dbtest.Open(t, e.URL), 50, 20)
+		var out bytes.Buffer
+		cfg := database.Default()
+		cfg.URL, cfg.Echo = e.URL, true
+		db, err := database.New(cfg, slog.New(slog.NewTextHandler(&out, nil)), dbtest.Drivers()...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		town.Service = New(Parts{Config: Default(), Registry: town.types, Store: NewStore(db, town.types), Work: db, Base: town.base, Key: make([]byte, 32), Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+		for name, operation := range map[string]string{
+			"adding": addOp(userID(40)), "removing": removeOp(userID(3)), "removing by a filter": `{"op":"remove","path":"members[value eq \"` + userID(4) + `\"]"}`,
+			"adding who is there": addOp(userID(5)), "renaming": `{"op":"replace","path":"displayName","value":"Other"}`,
+		} {
+			var statements [2]int
+			for i, group := range []string{town.small, town.large} {
+				out.Reset()
+				if err := town.patch(t.Context(), group, strings.ReplaceAll(operation, "Other", "Other "+group)); err != nil {
+					t.Fatal(err)
+				}
+				log := out.String()
+				statements[i] = strings.Count(log, "statement executed")
+				for line := range strings.Lines(log) {
+					if strings.Contains(line, "SELECT") && strings.Contains(line, "scim_group_members") {
+						t.Errorf("%s: %s: %s", e.Name, name, line)
+					}
+				}
+			}
+			if statements[0] != statements[1] || statements[0] == 0 || statements[0] > 5 {
+				t.Errorf("%s: %s takes %d statements in the small group, %d in the large one", e.Name, name, statements[0], statements[1])
+			}
+		}
+	}
 }

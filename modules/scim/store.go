@@ -31,8 +31,8 @@ func NewStore(db *database.DB, registry *schema.Registry) *Store {
 const batch = 1000
 
 // The locks of PostgreSQL; on SQLite, where one unit writes at a time, they are left
-// out. Whoever takes several takes members before their groups, and each by id, so
-// that no two units wait for one another.
+// out. Whoever takes several takes members before their groups, users before groups, and
+// each by id, so that no two units wait for one another.
 var (
 	// forDelete keeps everybody else from the row.
 	forDelete = clause.Locking{Strength: clause.LockingStrengthUpdate}
@@ -242,18 +242,19 @@ func (s *Store) DeleteGroup(ctx context.Context, id string, at int64) error {
 func (s *Store) HoldMembers(ctx context.Context, ids []string) (map[string]string, error) {
 	kinds := make(map[string]string, len(ids))
 	for part := range slices.Chunk(ids, batch) {
-		for table, kind := range map[string]string{"users": userKind, "groups": groupKind} {
-			if len(part) == 1 && kinds[part[0]] != "" {
-				continue
-			}
+		for _, kind := range []string{userKind, groupKind} {
 			var found []string
-			err := s.db.Session(ctx).Table(table).Clauses(forMention).Where("id IN ?", part).Order("id").Pluck("id", &found).Error
+			err := s.db.Session(ctx).Table(tableOf[kind]).Clauses(forMention).Where("id IN ?", part).Order("id").Pluck("id", &found).Error
 			if err != nil {
 				return nil, err
 			}
 			for _, id := range found {
 				kinds[id] = kind
 			}
+			if len(found) == len(part) { // most often: all are users
+				break
+			}
+			part = slices.DeleteFunc(slices.Clone(part), func(id string) bool { return kinds[id] != "" })
 		}
 	}
 	return kinds, nil
