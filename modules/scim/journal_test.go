@@ -118,3 +118,10 @@ func TestTheLastFailuresAreKept(t *testing.T) {
 		}
 	}, Schema())
 }
+
+func TestTheLogNamesAttributesAndNothingElse(t *testing.T) {
+	got := unknownNames([]string{"shoeSize", "urn:x:2.0:User:size", "ada@example.org", "a b", "", "1", "2", "3", "4", "5", "6"})
+	if want := "shoeSize urn:x:2.0:User:size … … … 1 2 3 4 5"; strings.Join(got, " ") != want {
+		t.Errorf("got %q", got)
+	}
+}

@@ -445,6 +445,9 @@ func (s *Service) Modify(ctx context.Context, t *schema.ResourceType, id, ifMatc
 	if err != nil {
 		return nil, err
 	}
+	if len(changes.Ignored) > 0 {
+		s.log.DebugContext(ctx, "attributes that no schema has were ignored", slog.String("id", id), slog.Any("attributes", unknownNames(changes.Ignored)))
+	}
 	var r *Record
 	err = s.work.Do(ctx, func(ctx context.Context) (err error) {
 		r, err = s.change(ctx, t, id, ifMatch, change{apply: changes.Apply, members: changes.Members})
@@ -457,6 +460,19 @@ func (s *Service) Modify(ctx context.Context, t *schema.ResourceType, id, ifMatc
 		return s.answer(r), nil
 	}
 	return s.full(ctx, r, p, view)
+}
+
+// unknownNames is the first of the names that no schema has, for the log: a mistake in a mapping is to be seen, and what is
+// no name is nobody's business.
+func unknownNames(ignored []string) []string {
+	const shown = 10
+	names := slices.Clone(ignored[:min(len(ignored), shown)])
+	for i, name := range names {
+		if !attributeForm.MatchString(name) {
+			names[i] = "…"
+		}
+	}
+	return names
 }
 
 // change is what is done to a resource in one unit.

@@ -94,7 +94,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"a lone surrogate", `{"userName":"\ud83d"}`, refusal.InvalidSyntax, "unpaired surrogate"},
 		{"surrogates in the wrong order", `{"userName":"\ude00\ud83d"}`, refusal.InvalidSyntax, "unpaired surrogate"},
 		{"bytes that are no UTF-8", "{\"userName\":\"\xed\xa0\x80\"}", refusal.InvalidSyntax, "not UTF-8"},
-		{"depth", `{"userName":` + strings.Repeat("[", 1000), refusal.InvalidSyntax, "nests too deep"},
+		{"depth", `{"userName":` + strings.Repeat("[", 1000), refusal.InvalidSyntax, "nests deeper than 32 levels"},
 		{"no userName", `{"displayName":"D"}`, refusal.InvalidValue, "userName is required."},
 		{"an empty userName", `{"userName":""}`, refusal.InvalidValue, "userName is required."},
 		{"a boolean that is none", `{"userName":"d","active":"yes"}`, refusal.InvalidValue, "active must be true or false, not another text."},

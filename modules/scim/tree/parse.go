@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -116,7 +117,7 @@ func (p *parser) value() (Value, *refusal.Error) {
 
 func (p *parser) object() (Value, *refusal.Error) {
 	if p.depth++; p.depth > MaxDepth {
-		return Value{}, p.fail("it nests too deep")
+		return Value{}, p.fail(fmt.Sprintf("it nests deeper than %d levels", MaxDepth))
 	}
 	defer func() { p.depth-- }()
 	p.at++
@@ -194,7 +195,7 @@ func (o *Object) duplicate(name string, seen *map[string]struct{}) bool {
 
 func (p *parser) array() (Value, *refusal.Error) {
 	if p.depth++; p.depth > MaxDepth {
-		return Value{}, p.fail("it nests too deep")
+		return Value{}, p.fail(fmt.Sprintf("it nests deeper than %d levels", MaxDepth))
 	}
 	defer func() { p.depth-- }()
 	p.at++
