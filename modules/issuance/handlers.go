@@ -774,6 +774,14 @@ func (h *handlers) keys(c *fiber.Ctx) error {
 	return publicJSON(c, "application/jwk-set+json", jwks{Keys: keys})
 }
 
+func (h *handlers) hostKeys(c *fiber.Ctx) error {
+	keys, err := h.keyring.HostKeySet(c.UserContext())
+	if err != nil {
+		return err
+	}
+	return publicJSON(c, "application/jwk-set+json", jwks{Keys: keys})
+}
+
 func (h *handlers) jwk(c *fiber.Ctx) error {
 	key, err := h.keyring.PublicJWK(c.UserContext(), c.Params("id"), c.Params("key"))
 	if err != nil {

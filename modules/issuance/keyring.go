@@ -532,6 +532,29 @@ func (k *Keyring) KeySet(ctx context.Context, issuerID string) ([]did.JWK, error
 	return set, nil
 }
 
+// mostPublished bounds the key set of the host, whose readers look for one key of one
+// issuer. All keys of an issuer are at the issuer's own address.
+const mostPublished = 1000
+
+// HostKeySet answers the keys of the issuers here, each with the issuer that it belongs
+// to: where a verifier looks for a key that stands in the header of a token. It holds
+// the newest thousand, without the revoked ones.
+//
+// Open Badges 3.0, JSON Web Token Proof Format; RFC 8615 (Well-Known URIs).
+func (k *Keyring) HostKeySet(ctx context.Context) ([]did.JWK, error) {
+	keys, err := k.store.PublishedKeys(ctx, mostPublished)
+	if err != nil {
+		return nil, err
+	}
+	set := make([]did.JWK, len(keys))
+	for i, key := range keys {
+		if set[i], err = k.described(key); err != nil {
+			return nil, err
+		}
+	}
+	return set, nil
+}
+
 // WebDocument answers the DID document at did:web for an issuer.
 //
 // DID method web, 2.5.2 (Read): the path of the DID is the path of the document.

@@ -90,6 +90,7 @@ func Routes(h *handlers) httpserver.Table {
 		{Method: "GET", Path: "/ob2/assertions/:id/badge.svg", Access: open, Handler: h.assertionSVG, AnyOrigin: true, Tag: "Open Badges 2.0", Summary: "An assertion baked into an SVG", Response: httpserver.Body{MediaTypes: []string{"image/svg+xml"}}, Errors: []int{404, 410}},
 		{Method: "GET", Path: "/issuers/:id/did.json", Access: open, Handler: h.didDocument, AnyOrigin: true, Tag: "Public", Summary: "The DID document (did:web) of an issuer", Response: did.Document{}, Errors: []int{404}},
 		{Method: "GET", Path: "/issuers/:id/keys", Access: open, Handler: h.keys, AnyOrigin: true, Tag: "Public", Summary: "The keys of an issuer as a JWK set", Response: jwks{}, Errors: []int{404}},
+		{Method: "GET", Path: "/.well-known/jwks.json", Access: open, Handler: h.hostKeys, AnyOrigin: true, Tag: "Public", Summary: "The keys of the issuers here as a JWK set, the newest thousand; each names its issuer", Response: jwks{}},
 		{Method: "GET", Path: "/issuers/:id/jwk/:key", Access: open, Handler: h.jwk, AnyOrigin: true, Tag: "Public", Summary: "One key of an issuer as a JSON Web Key that stands alone, as the kid of tokens names it", Response: did.JWK{}, Errors: []int{404, 410}},
 		{Method: "GET", Path: "/issuers/:id/keys/:key", Access: open, Handler: h.key, AnyOrigin: true, Tag: "Public", Summary: "One key of an issuer as a Multikey verification method", Response: did.VerificationMethod{}, Errors: []int{404}},
 	}

@@ -163,6 +163,22 @@ func (s *Store) IssuerOf(ctx context.Context, multikey string) (string, error) {
 	return ids[0], nil
 }
 
+// PublishedKeys reads keys of all issuers that are not revoked, the newest first.
+func (s *Store) PublishedKeys(ctx context.Context, limit int) ([]Key, error) {
+	var rows []keyRow
+	if err := s.db.Reader(ctx).Omit("sealed").Where("revoked_at IS NULL").Order("id DESC").Limit(limit).Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	keys := make([]Key, len(rows))
+	for i, row := range rows {
+		var err error
+		if keys[i], err = row.key(); err != nil {
+			return nil, err
+		}
+	}
+	return keys, nil
+}
+
 // Key reads a key of any issuer.
 func (s *Store) Key(ctx context.Context, id string) (key Key, found bool, err error) {
 	if id, err = known(id, ErrKeyNotFound); err != nil {

@@ -215,6 +215,10 @@ func TestKeysAreMadeRotatedAndRevokedOverHTTP(t *testing.T) {
 	h.must(409, h.send("POST", keys+"/"+old.ID+"/revoke", map[string]any{}))
 	h.verified(before, "application/json", "", false)
 	h.verified(after, "application/json", "", true)
+	set := h.must(200, h.send("GET", "/.well-known/jwks.json", nil, "Authorization", ""))
+	if bytes.Count(set.body, []byte(`"iss":"https://badges.example.org/issuers/`+issuer+`"`)) != 4 || !bytes.Contains(set.body, []byte(strings.TrimPrefix(current.URL, "https://badges.example.org/issuers/"+issuer+"/jwk/"))) {
+		t.Errorf("the key set of the host is %s", set.body)
+	}
 	h.must(410, h.send("GET", strings.TrimPrefix(old.URL, "https://badges.example.org"), nil, "Authorization", ""))
 
 	// What the thief may have signed is revoked by query, and ours is issued again: the
