@@ -14,6 +14,7 @@ import (
 
 	"github.com/badge-engine/badge-engine/modules/issuance"
 	"github.com/badge-engine/badge-engine/platform/database"
+	"github.com/badge-engine/badge-engine/platform/fault"
 	"github.com/badge-engine/badge-engine/platform/paging"
 	"github.com/badge-engine/badge-engine/platform/principal"
 	"github.com/badge-engine/badge-engine/test/dbtest"
@@ -383,4 +384,26 @@ func BenchmarkBatch(b *testing.B) {
 			}
 		})
 	}
+}
+
+// FuzzBatchFile reads any file in either format: it never panics, and refuses with a
+// declared fault what it does not read.
+func FuzzBatchFile(f *testing.F) {
+	for _, file := range []string{
+		"email,name\nada@example.org,\"One, \"\"two\"\"\"\n", "email;name\r\na@b.org;x\r\n", "\ufeffemail\na@b.org", "email\n\"a", "creditsEarned,refreshable\nmany,perhaps\n",
+		`{"recipient":{"email":"ada@example.org"}}` + "\n\n" + `{"recipient":null}`, `{"recipient":{"email":"a","email":"b"}}`, "[]", "{", "\xff", "",
+	} {
+		f.Add([]byte(file))
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		for _, format := range []issuance.Format{issuance.NDJSON, issuance.CSV} {
+			orders, bad, err := format.Lines(file)
+			if bad > orders || err == nil && orders == 0 {
+				t.Errorf("%s: %d of %d orders are bad, %v", format, bad, orders, err)
+			}
+			if _, declared := fault.From(err); err != nil && !declared {
+				t.Errorf("%s: %v is no refusal", format, err)
+			}
+		}
+	})
 }

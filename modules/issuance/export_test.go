@@ -58,3 +58,17 @@ func Together(ctx context.Context, settle func(ctx context.Context, several []Cr
 	}
 	return errs
 }
+
+// Lines counts the orders of a file, and those of them that cannot be read.
+func (f Format) Lines(file []byte) (orders, bad int, err error) {
+	err = f.lines(file, func(number int64, _ OrderLine, problem error) error {
+		if orders++; int64(orders) != number {
+			panic("an order is counted wrongly")
+		}
+		if problem != nil {
+			bad++
+		}
+		return nil
+	})
+	return orders, bad, err
+}

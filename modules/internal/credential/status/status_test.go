@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/badge-engine/badge-engine/modules/internal/credential/status"
@@ -113,4 +114,31 @@ func TestRevoked(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzLookup reads any entry out of any list: it never panics, answers with an error
+// of this package or a value that fits the entry, and what it reads of a good list
+// is the bit.
+func FuzzLookup(f *testing.F) {
+	f.Add(sample, "23", uint8(1))
+	f.Add(sample, "131072", uint8(2))
+	f.Add("u", "0", uint8(0))
+	f.Add("uH4sIAAAAAAAA", "1", uint8(63))
+	f.Add(status.Encode([]status.Segment{status.Empty(), status.Empty()}), "99999999999999", uint8(1))
+	f.Fuzz(func(t *testing.T, encoded, index string, size uint8) {
+		e, err := status.ReadEntry(entry(map[string]any{"statusListIndex": index, "statusSize": json.Number(strconv.Itoa(int(size)))}))
+		var value uint64
+		if err == nil {
+			value, err = e.Lookup(map[string]any{"statusPurpose": "revocation", "encodedList": encoded})
+		}
+		var problem *status.Error
+		switch {
+		case err != nil && !errors.As(err, &problem):
+			t.Errorf("%v is no error of this package", err)
+		case err == nil && e.Size < 64 && value>>e.Size != 0:
+			t.Errorf("an entry of %d bits is %d", e.Size, value)
+		case err == nil && encoded == sample && size == 1 && (value == 1) != (e.Index == 23):
+			t.Errorf("entry %d is %d", e.Index, value)
+		}
+	})
 }
