@@ -82,9 +82,10 @@ func growBatches(ctx context.Context, l *lab) (growth, error) {
 // tableSize is what PostgreSQL needs for so many credentials.
 type tableSize struct {
 	Rows                   int64
-	Heap, Toast, Index     int64 // bytes
-	Audit                  int64
+	Heap, Toast, Index     int64   // bytes
 	PerHeap, PerIndex, All float64 // a credential
+	Log                    float64 // bytes of write-ahead log an issue, before the first checkpoint's pages are due again
+	PerEvent               float64 // an event of the audit trail, its indexes included; 0 where there are too few
 }
 
 // growRows fills the table of credentials with copies of one that was really issued, each with an id, a salt, a hash and
@@ -100,14 +101,25 @@ func growRows(ctx context.Context, l *lab, most int) (growth, []tableSize, error
 		return g, nil, err
 	}
 	defer w.stop()
-	if _, err := w.issue(ctx, l.span); err != nil {
-		return g, nil, err
-	}
 	db, err := sql.Open("pgx", postgres)
 	if err != nil {
 		return g, nil, err
 	}
 	defer db.Close()
+	var before, log float64
+	const position = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')"
+	if err := db.QueryRowContext(ctx, position).Scan(&before); err != nil {
+		return g, nil, err
+	}
+	first, err := w.issue(ctx, l.span)
+	if err != nil {
+		return g, nil, err
+	}
+	time.Sleep(2 * time.Second) // until their events are sealed
+	if err := db.QueryRowContext(ctx, position).Scan(&log); err != nil {
+		return g, nil, err
+	}
+	log = (log - before) / float64(first.requests)
 	columns, err := fill(ctx, db)
 	if err != nil {
 		return g, nil, err
@@ -129,6 +141,7 @@ func growRows(ctx context.Context, l *lab, most int) (growth, []tableSize, error
 		if err != nil {
 			return g, nil, err
 		}
+		size.Log = log
 		sizes = append(sizes, size)
 		ids, err := someIDs(ctx, db)
 		if err != nil {
@@ -175,7 +188,7 @@ func fill(ctx context.Context, db *sql.DB) (string, error) {
 		case "created_at", "valid_from":
 			value = "c." + name + " - n.i * interval '1 second'"
 		case "status_index":
-			value = "n.i % 131072"
+			value = "extract(epoch FROM now())::bigint * 10000000 + n.i" // as none of ours
 		case "owner", "idempotency_key", "request_hash":
 			value = "NULL"
 		}
@@ -190,6 +203,15 @@ func measureTable(ctx context.Context, db *sql.DB) (s tableSize, err error) {
 	err = db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM achievement_credentials), pg_relation_size('achievement_credentials'),
 		pg_total_relation_size('achievement_credentials') - pg_relation_size('achievement_credentials') - pg_indexes_size('achievement_credentials'),
 		pg_indexes_size('achievement_credentials')`).Scan(&s.Rows, &s.Heap, &s.Toast, &s.Index)
+	if err != nil {
+		return s, err
+	}
+	var events int64
+	var trail float64
+	err = db.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM audit_events), pg_total_relation_size('audit_events')").Scan(&events, &trail)
+	if events > 500 {
+		s.PerEvent = trail / float64(events)
+	}
 	if err == nil && s.Rows > 0 {
 		s.PerHeap, s.PerIndex = float64(s.Heap+s.Toast)/float64(s.Rows), float64(s.Index)/float64(s.Rows)
 		s.All = s.PerHeap + s.PerIndex
@@ -218,4 +240,18 @@ func someIDs(ctx context.Context, db *sql.DB) ([]string, error) {
 func soakOf(text string) (time.Duration, error) {
 	minutes, err := strconv.Atoi(text)
 	return time.Duration(minutes) * time.Minute, err
+}
+
+// size measures what a credential needs in a table of some ten thousand.
+func size(ctx context.Context, l *lab) ([]row, error) {
+	_, sizes, err := growRows(ctx, l, 10_000)
+	if err != nil {
+		return nil, err
+	}
+	s := sizes[len(sizes)-1]
+	return []row{
+		{name: "bytes-a-credential", measured: s.All, unit: " bytes", free: true, detail: fmt.Sprintf("%d rows, of it indexes %.0f", s.Rows, s.PerIndex)},
+		{name: "log-an-issue", measured: s.Log, unit: " bytes", free: true, detail: "of write-ahead log, the event and its sealing included"},
+		{name: "bytes-an-event", measured: s.PerEvent, unit: " bytes", free: true, detail: "in the audit trail, sealed, with its indexes"},
+	}, nil
 }

@@ -34,6 +34,7 @@ var scenarios = []scenario{
 var informal = []scenario{
 	{"verifying", "badges sent to the verifier", verifying},
 	{"baking", "badges baked into a picture of 100 kB", baking},
+	{"size", "what a credential and its event need in PostgreSQL", size},
 	{"mixed", "issuing, reading, verifying and listing at once", mixed},
 }
 

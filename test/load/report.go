@@ -218,9 +218,9 @@ The parts of one credential of 2.5 kB, each for itself, in microseconds. A templ
 {{end}}
 {{end}}The table of credentials in PostgreSQL, filled with copies of a real one whose identifiers, hashes, salts and signatures are random:
 
-| credentials | heap | out of line | indexes | bytes a credential | of it indexes |
-|---|---|---|---|---|---|
-{{range .Sizes}}| {{.Rows}} | {{.Heap}} | {{.Toast}} | {{.Index}} | {{printf "%.0f" .All}} | {{printf "%.0f" .PerIndex}} |
+| credentials | heap | out of line | indexes | bytes a credential | of it indexes | bytes an audit event | bytes of log an issue |
+|---|---|---|---|---|---|---|---|
+{{range .Sizes}}| {{.Rows}} | {{.Heap}} | {{.Toast}} | {{.Index}} | {{printf "%.0f" .All}} | {{printf "%.0f" .PerIndex}} | {{printf "%.0f" .PerEvent}} | {{printf "%.0f" .Log}} |
 {{end}}
 What these figures mean for machines and databases stands in [SCALING.md](SCALING.md).
 
