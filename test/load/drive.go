@@ -24,6 +24,9 @@ type load struct {
 
 func (l load) String() string {
 	text := fmt.Sprintf("%.0f a second, p50 %s, p99 %s", l.rate, round(l.p50), round(l.p99))
+	if l.used.cpu > 0 && l.requests > 0 {
+		text += fmt.Sprintf(", %.0f µs of the server's processor each", float64(l.used.cpu.Microseconds())/float64(l.requests))
+	}
 	if l.failed > 0 {
 		text += fmt.Sprintf(", %d failed: %s", l.failed, l.fault)
 	}

@@ -29,9 +29,10 @@ type lab struct {
 	program string
 	stops   []func()
 
-	once     sync.Once
-	postgres string
-	err      error
+	once       sync.Once
+	postgres   string
+	postmaster string // its process, where we started it
+	err        error
 }
 
 // open builds the program.
@@ -183,15 +184,35 @@ type usage struct {
 }
 
 // usage reads it from /proc; elsewhere it is nothing.
-func (p *process) usage() (u usage) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+func (p *process) usage() usage {
+	u, _ := usageOf(strconv.Itoa(p.cmd.Process.Pid))
+	return u
+}
+
+// databaseTime is the processor time of the PostgreSQL that was started here, of all its processes.
+func (l *lab) databaseTime() (total time.Duration) {
+	if l.postmaster == "" {
+		return 0
+	}
+	entries, _ := os.ReadDir("/proc")
+	for _, e := range entries {
+		if u, parent := usageOf(e.Name()); e.Name() == l.postmaster || parent == l.postmaster {
+			total += u.cpu
+		}
+	}
+	return total
+}
+
+// usageOf reads what a process has used, and who started it.
+func usageOf(pid string) (u usage, parent string) {
+	stat, err := os.ReadFile("/proc/" + pid + "/stat")
 	if err != nil {
-		return u
+		return u, ""
 	}
 	_, rest, _ := strings.Cut(string(stat), ") ") // the name may contain anything
 	fields := strings.Fields(rest)
 	if len(fields) < 22 {
-		return u
+		return u, ""
 	}
 	for _, ticks := range fields[11:13] { // user and system, in hundredths of a second
 		n, _ := strconv.ParseInt(ticks, 10, 64)
@@ -199,7 +220,7 @@ func (p *process) usage() (u usage) {
 	}
 	pages, _ := strconv.ParseInt(fields[21], 10, 64)
 	u.memory = pages * int64(os.Getpagesize())
-	return u
+	return u, fields[1]
 }
 
 func freePort() (int, error) {

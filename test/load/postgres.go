@@ -63,6 +63,9 @@ func (l *lab) startPostgres(ctx context.Context) (string, error) {
 		said, _ := os.ReadFile(log)
 		return "", fmt.Errorf("%w%s", err, said)
 	}
+	if held, err := os.ReadFile(filepath.Join(data, "postmaster.pid")); err == nil {
+		l.postmaster, _, _ = strings.Cut(string(held), "\n")
+	}
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", port), nil
 }
 

@@ -53,6 +53,9 @@ func TestATemplateMakesTheSameBadges(t *testing.T) {
 		for range random.IntN(4) {
 			d.Evidence = append(d.Evidence, openbadges.Evidence{ID: one("", "https://portfolio.example.org/1", "https://portfolio.example.org/2", "\x00"), Type: []string{"Evidence"}, Name: one("", "Books", "Books", "Pictures")})
 		}
+		if s.Source = nil; chance(3) { // it may say the same of the issuer as the issuer does, or more
+			s.Source = &openbadges.Profile{ID: one(d.Issuer.ID, "https://example.org/assessor"), Type: []string{"Profile"}, ProfileDetails: openbadges.ProfileDetails{Name: one(d.Issuer.Name, "Another")}}
+		}
 		if chance(8) {
 			credits := random.Float64()*100 - 10
 			s.CreditsEarned = &credits

@@ -161,7 +161,9 @@ func (h *heard) Published(ctx context.Context, address string) (document []byte,
 // judgement is what was found about one document.
 type judgement struct{ report.Judgement }
 
-func newJudgement() *judgement { return &judgement{report.Judgement{Rules: sources}} }
+func newJudgement() *judgement {
+	return &judgement{report.Judgement{Rules: sources, Checks: make([]report.Check, 0, 16)}}
+}
 
 func (j *judgement) add(name string, outcome Outcome, detail, remedy string) {
 	j.Add(name, outcome, detail, remedy)
@@ -752,7 +754,10 @@ type endorsement struct {
 
 // endorsements verifies those at every level.
 func (r run) endorsements(ctx context.Context, j *judgement, document map[string]any) {
-	found := collect(nil, document, 0)
+	var found []endorsement
+	if endorsed(document, 0) {
+		found = collect(nil, document, 0)
+	}
 	if len(found) == 0 {
 		j.add(CheckEndorsements, Skipped, "nobody endorsed it", "")
 		return
@@ -807,6 +812,24 @@ func (r run) endorsements(ctx context.Context, j *judgement, document map[string
 		j.add(CheckEndorsements, Passed, fmt.Sprintf("all %d endorsements are verified", len(found)), "")
 	}
 	j.Evidence(evidence...)
+}
+
+// endorsed reports whether there are endorsements at all, which few badges have.
+func endorsed(node any, depth int) bool {
+	switch node := node.(type) {
+	case []any:
+		return depth <= strictjson.MaxDepth && slices.ContainsFunc(node, func(item any) bool { return endorsed(item, depth+1) })
+	case map[string]any:
+		for name, value := range node {
+			if name == "endorsement" || name == "endorsementJwt" {
+				return true
+			}
+			if name != "proof" && name != "@context" && depth <= strictjson.MaxDepth && endorsed(value, depth+1) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // collect finds endorsements; those inside endorsements are not asked for.

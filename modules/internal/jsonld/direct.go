@@ -538,6 +538,21 @@ func (w *walk) compare(a, b *line) int {
 	return compareLabels(w.blanks[a.graph].number, w.blanks[b.graph].number)
 }
 
+// arrange sorts numbers. Few, or many in order already, as those of constants are, take the least when each goes to its
+// place from behind.
+func (w *walk) arrange(numbers []int32, compare func(a, b int32) int) {
+	const few = 24
+	if len(numbers) > few {
+		slices.SortFunc(numbers, compare)
+		return
+	}
+	for i := 1; i < len(numbers); i++ {
+		for j := i; j > 0 && compare(numbers[j], numbers[j-1]) < 0; j-- {
+			numbers[j], numbers[j-1] = numbers[j-1], numbers[j]
+		}
+	}
+}
+
 // sort finds the order of the lines as canonical text, without what is said twice. It reports false where a blank node is
 // said something twice: the hashes counted it twice, too.
 func (w *walk) sort() bool {
@@ -545,7 +560,7 @@ func (w *walk) sort() bool {
 	for i := range w.subjects {
 		w.order = append(w.order, int32(i))
 	}
-	slices.SortFunc(w.order, func(a, b int32) int { return w.compareSubjects(&w.subjects[a], &w.subjects[b]) })
+	w.arrange(w.order, func(a, b int32) int { return w.compareSubjects(&w.subjects[a], &w.subjects[b]) })
 	rank := int32(0)
 	for i, n := range w.order {
 		if i > 0 && w.compareSubjects(&w.subjects[w.order[i-1]], &w.subjects[n]) != 0 {
@@ -570,7 +585,7 @@ func (w *walk) sort() bool {
 	from, kept := int32(0), w.order[:0]
 	for _, end := range w.ends[:rank+1] {
 		about := w.order[from:end]
-		slices.SortFunc(about, func(a, b int32) int { return w.compare(&w.lines[a], &w.lines[b]) })
+		w.arrange(about, func(a, b int32) int { return w.compare(&w.lines[a], &w.lines[b]) })
 		for i, n := range about {
 			if i > 0 && w.compare(&w.lines[about[i-1]], &w.lines[n]) == 0 {
 				if w.mentioned(&w.lines[n]) != [3]int32{noNode, noNode, noNode} {

@@ -2,6 +2,7 @@ package jsonld_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -598,5 +599,31 @@ func TestPoisonEndsBothWays(t *testing.T) {
 	}
 	if direct, _ := w.compare(t, tree); direct {
 		t.Error("the direct way tells apart what is alike")
+	}
+}
+
+// TestAConstantIsTheSameInEveryDocument puts one object into documents that say the same as it elsewhere, more, or nothing.
+func TestAConstantIsTheSameInEveryDocument(t *testing.T) {
+	plain, again := badge("", ""), badge("", `"source":{"id":"https://example.org/issuers/1","type":["Profile"],"name":"Guild"},`)
+	more := badge(`"evidence":[{"type":["Evidence"],"name":"x"},{"type":["Evidence"],"name":"y"}],`, `"source":{"id":"https://example.org/issuers/1","type":["Profile"],"name":"Guild","url":"https://example.org/"},`)
+	general := jsonld.NewGeneral()
+	for _, texts := range [][]string{{plain, again, more, plain}, {again, plain, more, again}, {more, plain, again}} {
+		p := jsonld.New()
+		first := parse(t, texts[0])
+		issuer, _ := first["issuer"].(map[string]any)
+		achievement, _ := first["credentialSubject"].(map[string]any)["achievement"].(map[string]any)
+		known := []*jsonld.Constant{jsonld.NewConstant(issuer), jsonld.NewConstant(achievement)}
+		for i, text := range texts {
+			doc := parse(t, text)
+			doc["issuer"], doc["credentialSubject"].(map[string]any)["achievement"] = issuer, achievement
+			want, err := general.Canonicalize(doc)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := p.DigestKnowing(doc, known...)
+			if err != nil || got != sha256.Sum256(want) {
+				t.Errorf("document %d is another one: %v", i, err)
+			}
+		}
 	}
 }

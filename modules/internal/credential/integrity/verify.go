@@ -188,21 +188,23 @@ func (v *verification) digest(s suite, hash crypto.Hash, proof map[string]any) (
 			return nil, err
 		}
 	}
-	unsecured := without(v.document, previous)
 	key := form{s.jcs, hash}
 	own := previous == nil
-	if context, there := proof["@context"]; s.jcs && there {
+	context, there := proof["@context"]
+	if s.jcs && there {
 		// Data Integrity EdDSA Cryptosuites 1.0, 3.3.2 (Verify Proof): a later proof
 		// may have added contexts behind those that this one covers.
 		if !begins(v.document["@context"], context) {
 			return nil, trouble(ProofVerificationError, "", "the contexts of the document do not begin with those of the proof")
 		}
-		if !reflect.DeepEqual(v.document["@context"], context) {
-			unsecured["@context"], own = context, false
-		}
+		own = own && reflect.DeepEqual(v.document["@context"], context)
 	}
 	if digest := v.digests[key]; own && digest != nil {
 		return digest, nil
+	}
+	unsecured := without(v.document, previous)
+	if s.jcs && there {
+		unsecured["@context"] = context
 	}
 	digest, err := s.digest(v.c, hash, unsecured)
 	if err == nil && own {
