@@ -33,11 +33,11 @@ func (b bench) sizes(prefix, name string) series {
 
 // grow measures everything that the report draws.
 func grow(ctx context.Context, l *lab, credentials int) ([]growth, []tableSize, error) {
-	documents, err := l.benchmarks(ctx, "./modules/internal/credential", "^BenchmarkSizes$", 3)
+	documents, err := l.benchmarks(ctx, "./modules/internal/credential", "^BenchmarkSizes$", 8)
 	if err != nil {
 		return nil, nil, err
 	}
-	pictures, err := l.benchmarks(ctx, "./modules/internal/image", "^BenchmarkBake$", 3)
+	pictures, err := l.benchmarks(ctx, "./modules/internal/image", "^BenchmarkBake$", 8)
 	if err != nil {
 		return nil, nil, err
 	}
