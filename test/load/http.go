@@ -96,15 +96,8 @@ func issue(ctx context.Context, l *lab) ([]row, error) {
 		if err != nil {
 			return nil, err
 		}
-		var spent time.Duration // by PostgreSQL, for ours
-		var orders int
 		ratio, best, ceiling, err := turns(3,
-			func() (load, error) {
-				before := l.databaseTime()
-				one, err := w.issue(ctx, l.span)
-				spent, orders = spent+l.databaseTime()-before, orders+one.requests
-				return one, err
-			},
+			func() (load, error) { return w.issue(ctx, l.span) },
 			func() (load, error) {
 				return drive(ctx, bare, clients, l.span, fasthttp.StatusCreated, func(client, n int, r *fasthttp.Request) { post(r, "/orders", w.order(client, n)) })
 			})
@@ -113,9 +106,6 @@ func issue(ctx context.Context, l *lab) ([]row, error) {
 		}
 		rows[i].measured = 100 * ratio
 		rows[i].detail = fmt.Sprintf("%s; the same without a credential %s", best, ceiling)
-		if database == postgres && spent > 0 {
-			rows[i].detail += fmt.Sprintf("; PostgreSQL used %.0f µs of processor an issue", float64(spent.Microseconds())/float64(orders))
-		}
 		w.stop()
 		bare.stop()
 	}
@@ -151,7 +141,7 @@ func read(ctx context.Context, l *lab) ([]row, error) {
 		return nil, err
 	}
 	defer bare.stop()
-	ratio, best, ceiling, err := turns(3,
+	ratio, best, ceiling, err := turns(5,
 		func() (load, error) { return drive(ctx, w.process, clients, l.span, fasthttp.StatusOK, get(path)) },
 		func() (load, error) { return drive(ctx, bare, clients, l.span, fasthttp.StatusOK, get("/bytes")) })
 	if err != nil {

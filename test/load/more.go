@@ -225,7 +225,10 @@ func mixed(ctx context.Context, l *lab) ([]row, error) {
 			r.Header.Set("Authorization", "Bearer "+admin)
 		}},
 	} {
-		wg.Go(func() { loads[i], errs[i] = drive(ctx, w.process, part.clients, l.span, part.wanted, part.request) })
+		wg.Go(func() {
+			loads[i], errs[i] = drive(ctx, w.process, part.clients, l.span, part.wanted, part.request)
+			loads[i].used = usage{} // by all of them together
+		})
 	}
 	wg.Wait()
 	if err := errors.Join(errs...); err != nil {
