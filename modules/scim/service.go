@@ -222,9 +222,10 @@ func (s *Service) related(ctx context.Context, t *schema.ResourceType, records [
 		}
 	}
 	for id, of := range members {
-		items := make([]tree.Value, len(of))
+		items, values := make([]tree.Value, len(of)), make([]tree.Member, len(of))
 		for i, m := range of {
-			o := tree.NewObject(tree.Member{Name: "value", Value: tree.Text(m.ID)})
+			values[i] = tree.Member{Name: "value", Value: tree.Text(m.ID)}
+			o := tree.NewObject(values[i : i+1 : i+1]...) // most need no more room
 			if detailed || m.Said&SaidRef != 0 {
 				o.Set("$ref", tree.Text(s.location(m.Kind, m.ID)))
 			}

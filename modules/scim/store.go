@@ -2,6 +2,7 @@ package scim
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -334,15 +335,45 @@ func (s *Store) ReplaceMembers(ctx context.Context, group string, members []Memb
 func (s *Store) Members(ctx context.Context, groups ...string) (map[string][]Member, error) {
 	members := map[string][]Member{}
 	for part := range slices.Chunk(groups, batch) {
-		var rows []memberRow
-		if err := s.db.Reader(ctx).Where("group_id IN ?", part).Order("group_id, member_id").Find(&rows).Error; err != nil {
+		if err := s.readMembers(ctx, part, members); err != nil {
 			return nil, err
-		}
-		for _, r := range rows {
-			members[r.GroupID] = append(members[r.GroupID], Member{ID: r.MemberID, Kind: r.MemberType, Said: r.Said})
 		}
 	}
 	return members, nil
+}
+
+// readMembers reads row by row, since there may be half a million: each is kept once,
+// and of what many rows share there is one text.
+func (s *Store) readMembers(ctx context.Context, groups []string, into map[string][]Member) error {
+	rows, err := s.db.Reader(ctx).Model(&memberRow{}).Select("group_id", "member_id", "member_type", "said").
+		Where("group_id IN ?", groups).Order("group_id, member_id").Rows()
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	group, list := "", []Member(nil)
+	keep := func() {
+		if len(list) > 0 {
+			into[group] = list
+		}
+	}
+	var of, kind sql.RawBytes
+	for rows.Next() {
+		var m Member
+		if err := rows.Scan(&of, &m.ID, &kind, &m.Said); err != nil {
+			return s.db.Translate(err)
+		}
+		if string(of) != group {
+			keep()
+			group, list = string(of), nil
+		}
+		if m.Kind = userKind; string(kind) != userKind {
+			m.Kind = groupKind
+		}
+		list = append(list, m)
+	}
+	keep()
+	return s.db.Translate(rows.Err())
 }
 
 // Names answers what each of the resources is called.
