@@ -37,7 +37,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
 	root.AddCommand(serveCommand(), demoCommand(), migrateCommand(), tokenCommand(), clientCommand(), keysCommand(), issueCommand(), bakeCommand(), extractCommand(),
 		verifyCommand(), auditCommand(), scimCommand(), routesCommand(), configCommand(), healthcheckCommand())
-	root.AddCommand(doctorCommand())
+	root.AddCommand(doctorCommand(), backupCommand(), restoreCommand())
 	ran := false
 	watch(root, &ran)
 

@@ -68,3 +68,16 @@ func (t *Tools) Close() {
 	t.cache.Close()
 	t.vault.Close()
 }
+
+// Backup copies the database into a new file.
+func (t *Tools) Backup(ctx context.Context, file string) error { return t.db.Backup(ctx, file) }
+
+// Restore puts a backup in the place of the database, which nobody may have open.
+func Restore(ctx context.Context, cfg Config, file string, replace bool) error {
+	db, err := database.New(cfg.Database, slog.New(slog.DiscardHandler), databaseDrivers()...)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return db.Restore(ctx, file, replace)
+}

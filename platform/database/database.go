@@ -167,6 +167,17 @@ func (d *DB) Translate(err error) error {
 	return d.driver.Translate(err)
 }
 
+// Backup copies the database into a new file; see [Driver].
+func (d *DB) Backup(ctx context.Context, file string) error {
+	return d.driver.Backup(ctx, d.cfg, d.writes, file)
+}
+
+// Restore puts a backup in the place of the database of this handle, which must not
+// have been started; see [Driver].
+func (d *DB) Restore(ctx context.Context, file string, replace bool) error {
+	return d.driver.Restore(ctx, d.cfg, file, replace)
+}
+
 // Lock waits until nobody else, in any process, holds the lock of this name in
 // this database. The caller must release it.
 func (d *DB) Lock(ctx context.Context, name string) (release func(), err error) {

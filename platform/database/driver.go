@@ -46,6 +46,14 @@ type Driver interface {
 	// Indexes is a statement that lists the names of all usable indexes, one a row.
 	Indexes() string
 
+	// Backup copies the database, as it is at one moment, into a new file and checks
+	// the copy; an engine with tools of its own answers which to use instead.
+	Backup(ctx context.Context, cfg Config, pool *sql.DB, file string) error
+
+	// Restore puts a backup in the place of the database, which nobody may have
+	// open; what is there already is replaced only when replace says so.
+	Restore(ctx context.Context, cfg Config, file string, replace bool) error
+
 	// Explain says in plain words why there is no connection, and the remedy; it
 	// must not repeat values or the password.
 	Explain(cfg Config, err error) (found, remedy string)
