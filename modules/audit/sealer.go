@@ -12,6 +12,7 @@ const (
 	patrolInterval = time.Minute
 	sealBatch      = 500              // events in one unit
 	roundDeadline  = 20 * time.Second // of whatever the worker does at a time
+	lastRound      = 2 * time.Second  // for the round that a stop comes upon
 	patrolSlices   = 5                // of events checked at a time
 	patrolsToTell  = 60               // patrols between two lines of the log that say the same
 )
@@ -26,8 +27,9 @@ type Sealer struct {
 	trouble string // what the last sealing failed of, lest the log says it twice a second
 	patrol  patrol
 
-	cancel context.CancelFunc // nil before Start
-	done   chan struct{}      // closed when the worker has ended
+	quit   chan struct{} // closed to ask the worker to end; nil before Start
+	cancel context.CancelFunc
+	done   chan struct{} // closed when the worker has ended
 }
 
 // NewSealer makes a sealer that is not yet working.
@@ -38,7 +40,7 @@ func NewSealer(service *Service, work Work, log *slog.Logger) *Sealer {
 // Start starts the worker; Stop must follow.
 func (s *Sealer) Start() {
 	ctx, cancel := context.WithCancel(context.Background())
-	s.cancel, s.done = cancel, make(chan struct{})
+	s.quit, s.cancel, s.done = make(chan struct{}), cancel, make(chan struct{})
 	go func() {
 		defer close(s.done)
 		seal, minute := time.NewTicker(sealInterval), time.NewTicker(patrolInterval)
@@ -47,7 +49,7 @@ func (s *Sealer) Start() {
 		s.within(ctx, s.Patrol) // learn the head before anybody can put back an earlier one
 		for {
 			select {
-			case <-ctx.Done():
+			case <-s.quit:
 				return
 			case <-seal.C:
 				s.within(ctx, s.seal)
@@ -61,8 +63,13 @@ func (s *Sealer) Start() {
 
 // Stop ends the worker, waits for it, and writes and seals what is left.
 func (s *Sealer) Stop(ctx context.Context) {
-	if s.cancel == nil {
+	if s.quit == nil {
 		return
+	}
+	close(s.quit)
+	select { // a round that is cut off can keep the head for a while after its end
+	case <-s.done:
+	case <-time.After(lastRound):
 	}
 	s.cancel()
 	<-s.done
