@@ -20,6 +20,7 @@ import (
 	"github.com/badge-engine/badge-engine/platform/httpserver"
 	"github.com/badge-engine/badge-engine/platform/logging"
 	"github.com/badge-engine/badge-engine/platform/ratelimit"
+	"github.com/badge-engine/badge-engine/platform/telemetry"
 	"github.com/badge-engine/badge-engine/platform/vault"
 )
 
@@ -39,6 +40,7 @@ type Config struct {
 	SCIM       scim.Config
 	Health     health.Config
 	Limits     ratelimit.Config
+	Telemetry  telemetry.Config
 }
 
 // Default is what runs without any configuration: SQLite and a key file below
@@ -58,6 +60,7 @@ func Default() Config {
 		SCIM:       scim.Default(),
 		Health:     health.Default(),
 		Limits:     ratelimit.Default(),
+		Telemetry:  telemetry.Default(),
 	}
 }
 

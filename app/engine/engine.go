@@ -94,7 +94,7 @@ func graph(cfg Config, listener net.Listener, log *slog.Logger, now func() time.
 	}
 	supplies := []any{
 		public, log, now,
-		cfg.HTTP, cfg.Database, cfg.Cache, cfg.Migrations, cfg.Fetch, cfg.Auth, cfg.Entra, cfg.Issuance, cfg.Vault, cfg.SCIM, cfg.Health, cfg.Limits,
+		cfg.HTTP, cfg.Database, cfg.Cache, cfg.Migrations, cfg.Fetch, cfg.Auth, cfg.Entra, cfg.Issuance, cfg.Vault, cfg.SCIM, cfg.Health, cfg.Limits, cfg.Telemetry,
 	}
 	options := []fx.Option{
 		fx.WithLogger(func() fxevent.Logger { return logging.FxLogger(log) }),

@@ -41,6 +41,7 @@ var texts = map[string][]string{
 	"ENTRA_AUDIENCES":               {"api://*"},
 	"ENTRA_ALLOWED_CLIENTS":         {"my app"},
 	"KEY_VAULT_COMMAND":             {"/nowhere/badge-engine-pkcs11"},
+	"PPROF_LISTEN":                  {"6060", "0.0.0.0:6060", ":6060"},
 	"KEY_ENCRYPTION_KEY":            {"hunter2", "aHVudGVyMg=="},
 	"KEY_ENCRYPTION_KEY_PREVIOUS":   {"hunter2", "aHVudGVyMg=="},
 }

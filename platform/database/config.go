@@ -18,6 +18,8 @@ type Config struct {
 	// connections and writes with one.
 	PoolSize    int `env:"DB_POOL_SIZE" help:"how many connections stay open"`
 	MaxOverflow int `env:"DB_MAX_OVERFLOW" help:"how many more may be opened under load"`
+	// Slow is from which duration on a statement is logged as slow.
+	Slow time.Duration `env:"SQL_SLOW" help:"from which duration on a statement is logged as slow, without its values; 0 logs none"`
 	// Wait is how long a start waits for a database that comes up later.
 	Wait time.Duration `env:"DB_WAIT" help:"how long a start waits for a database that cannot be reached yet"`
 	// Echo logs every statement with its duration, without its values.
@@ -26,7 +28,7 @@ type Config struct {
 
 // Default is an SQLite file below the working directory.
 func Default() Config {
-	return Config{URL: "sqlite:./data/badge-engine.db", PoolSize: 10, MaxOverflow: 10, Wait: time.Minute}
+	return Config{URL: "sqlite:./data/badge-engine.db", PoolSize: 10, MaxOverflow: 10, Wait: time.Minute, Slow: 200 * time.Millisecond}
 }
 
 // Check names the first variable whose value cannot be used. Whether the
@@ -39,6 +41,8 @@ func (c Config) Check() error {
 		return errors.New("DB_POOL_SIZE must be between 1 and 1000")
 	case c.MaxOverflow < 0 || c.MaxOverflow > 1000:
 		return errors.New("DB_MAX_OVERFLOW must be between 0 and 1000")
+	case c.Slow < 0:
+		return errors.New("SQL_SLOW must not be negative, such as 200ms")
 	case c.Wait < 0 || c.Wait > 24*time.Hour:
 		return errors.New("DB_WAIT must be between 0s and 24h, such as 1m")
 	}

@@ -58,7 +58,7 @@ func open(cfg Config, log *slog.Logger, driver Driver) (*DB, error) {
 
 func (d *DB) handle(pool *sql.DB) (*gorm.DB, error) {
 	handle, err := gorm.Open(d.driver.Dialector(pool), &gorm.Config{
-		Logger:                 &echo{log: d.log, all: d.cfg.Echo},
+		Logger:                 &echo{log: d.log, all: d.cfg.Echo, slow: d.cfg.Slow},
 		NowFunc:                func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) },
 		SkipDefaultTransaction: true, // units are opened by Do; a transaction a statement halves the speed of single inserts
 		TranslateError:         true,

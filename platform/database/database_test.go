@@ -212,3 +212,25 @@ func TestModuleConnectsFromStartToStop(t *testing.T) {
 	app.RequireStop()
 	unavailable(t, "after the stop", probes[0].Check(t.Context()))
 }
+
+func TestASlowStatementIsLoggedWithoutItsValues(t *testing.T) {
+	for slow, want := range map[time.Duration]bool{time.Nanosecond: true, time.Hour: false, 0: false} {
+		var out bytes.Buffer
+		cfg := database.Default()
+		cfg.URL, cfg.Slow = "sqlite:"+filepath.Join(t.TempDir(), "x.db"), slow
+		db, err := database.New(cfg, slog.New(slog.NewTextHandler(&out, nil)), dbtest.Drivers()...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if err := db.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Session(t.Context()).Exec("SELECT ?", "ada@example.org").Error; err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(out.String(), "statement was slow") != want || strings.Contains(out.String(), "ada@") {
+			t.Errorf("slow from %s on: %s", slow, out.String())
+		}
+	}
+}

@@ -10,14 +10,13 @@ import (
 	"gorm.io/gorm/logger"
 )
 
-// slow is the duration from which a statement is worth a warning.
-const slow = 200 * time.Millisecond
-
 // echo is gorm's logger on slog. Statements are shown as they were prepared;
 // the values bound to them never are.
 type echo struct {
 	log *slog.Logger
 	all bool
+	// slow is from when on a statement is worth a warning; none is while it is 0.
+	slow time.Duration
 }
 
 var (
@@ -46,7 +45,8 @@ func (e *echo) ParamsFilter(_ context.Context, sql string, _ ...any) (string, []
 // since it is returned to somebody who handles it.
 func (e *echo) Trace(ctx context.Context, begin time.Time, statement func() (string, int64), err error) {
 	took := time.Since(begin)
-	if !e.all && took < slow {
+	slow := e.slow > 0 && took >= e.slow
+	if !e.all && !slow {
 		return
 	}
 	sql, rows := statement()
@@ -54,7 +54,7 @@ func (e *echo) Trace(ctx context.Context, begin time.Time, statement func() (str
 	if err != nil && !errors.Is(err, gorm.ErrRecordNotFound) {
 		attrs = append(attrs, slog.Any("error", err))
 	}
-	if took >= slow {
+	if slow {
 		e.log.LogAttrs(ctx, slog.LevelWarn, "statement was slow", attrs...)
 		return
 	}

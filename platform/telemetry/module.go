@@ -1,6 +1,8 @@
 package telemetry
 
 import (
+	"log/slog"
+
 	"go.uber.org/fx"
 
 	"github.com/badge-engine/badge-engine/platform/httpserver"
@@ -17,4 +19,8 @@ func Provide(constructor any) fx.Option {
 var Module = fx.Module("telemetry",
 	fx.Provide(fx.Annotate(New, fx.ParamTags(group), fx.As(fx.Self()), fx.As(new(httpserver.Observer)))),
 	httpserver.Mount(Routes),
+	fx.Invoke(func(lifecycle fx.Lifecycle, cfg Config, log *slog.Logger) {
+		p := NewProfiler(cfg, log.With(slog.String("module", "telemetry")))
+		lifecycle.Append(fx.StartStopHook(p.Start, p.Stop))
+	}),
 )
