@@ -113,7 +113,7 @@ func (h *handlers) output(c Credential, s statuslist.Standing) credentialOutput 
 		Status: h.status(c, s),
 		ID:     c.ID, PublicURL: h.service.URL(c.ID), IssuerID: c.IssuerID, AchievementID: c.AchievementID, State: string(c.State),
 		Name: c.Name, ValidFrom: c.ValidFrom, ValidUntil: c.ValidUntil, Version: c.Version,
-		CreatedAt: c.Created, UpdatedAt: c.Updated, Credential: c.whole(), Token: c.Token,
+		CreatedAt: second(c.Created), UpdatedAt: second(c.Updated), Credential: c.whole(), Token: c.Token,
 	}
 }
 
@@ -134,9 +134,13 @@ func (h *handlers) status(c Credential, s statuslist.Standing) statusOutput {
 	default:
 		return out
 	}
-	out.Since, out.Reason = &s.Since, s.Reason
+	since := second(s.Since)
+	out.Since, out.Reason = &since, s.Reason
 	return out
 }
+
+// second is a time as it is written outside of this program: in whole seconds.
+func second(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 
 // shown is a credential with how it stands with it.
 func (h *handlers) shown(c *fiber.Ctx, found Credential) (credentialOutput, error) {
@@ -224,7 +228,7 @@ type batchLineOutput struct {
 func batchOf(b Batch) batchOutput {
 	return batchOutput{
 		ID: b.ID, DryRun: b.DryRun, State: string(b.State), Total: b.Total, Processed: b.Processed, Succeeded: b.Succeeded, Failed: b.Failed,
-		Trouble: b.Trouble, CreatedAt: b.Created, UpdatedAt: b.Updated,
+		Trouble: b.Trouble, CreatedAt: second(b.Created), UpdatedAt: second(b.Updated),
 	}
 }
 
@@ -318,7 +322,7 @@ func (h *handlers) endorsementOf(e Endorsement, s statuslist.Standing) endorseme
 	out := endorsementOutput{
 		ID: e.ID, EndorserID: e.EndorserID, SubjectKind: e.SubjectKind, SubjectID: e.SubjectID, SubjectURL: e.SubjectURI, SubjectName: e.SubjectName,
 		State: string(e.State), Revoked: s.Revoked, Reason: s.Reason, Note: e.Note, ValidFrom: e.ValidFrom, ValidUntil: e.ValidUntil,
-		CreatedAt: e.Created, UpdatedAt: e.Updated, Credential: e.Document, Token: e.Token,
+		CreatedAt: second(e.Created), UpdatedAt: second(e.Updated), Credential: e.Document, Token: e.Token,
 	}
 	if e.State == EndorsementGiven {
 		out.PublicURL = h.vouch.URL(e.ID)
@@ -846,7 +850,7 @@ func (h *handlers) keyOutput(key Key) (keyOutput, error) {
 	jwk, err := h.keyring.described(key)
 	return keyOutput{
 		ID: key.ID, Kind: key.Kind, State: key.State(), Purposes: key.Purposes, Provider: key.Provider, PublicKeyJwk: jwk, Multikey: key.Multikey,
-		URL: h.keyring.keyURL(key), CreatedAt: key.Created, RetiredAt: key.Retired, RevokedAt: key.Revoked, Reason: key.Reason,
+		URL: h.keyring.keyURL(key), CreatedAt: second(key.Created), RetiredAt: key.Retired, RevokedAt: key.Revoked, Reason: key.Reason,
 	}, err
 }
 

@@ -65,7 +65,7 @@ var machinery = map[int]struct{ code, title string }{
 	http.StatusRequestEntityTooLarge:       {"httpserver.too_large", "The body is larger than what is taken here."},
 	http.StatusUnsupportedMediaType:        {"httpserver.media_type", "This media type is not taken here."},
 	http.StatusRequestHeaderFieldsTooLarge: {"httpserver.header_too_large", "The header of the request is too large."},
-	http.StatusNotImplemented:              {"httpserver.not_implemented", "This method is not known here."},
+	http.StatusNotImplemented:              {"httpserver.not_implemented", "This server does not do that."},
 	http.StatusServiceUnavailable:          {"httpserver.unavailable", "The server cannot answer right now."},
 }
 

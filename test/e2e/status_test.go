@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -85,6 +86,9 @@ func (h *house) state(id string) string {
 	return c.Status.State
 }
 
+// fraction finds times with a part of a second.
+var fraction = regexp.MustCompile(`T\d\d:\d\d:\d\d\.\d`)
+
 func TestACredentialIsRevokedSuspendedAndResumed(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		achievement := h.achievement(h.issuer(), "")
@@ -116,6 +120,9 @@ func TestACredentialIsRevokedSuspendedAndResumed(t *testing.T) {
 			a := h.must(200, h.send("POST", "/api/v1/credentials/"+row.id+"/"+row.act, map[string]string{"reason": "as <agreed>"}))
 			if got := h.state(row.id); got != row.state || !bytes.Contains(a.body, []byte(`"state":"`+row.state+`"`)) {
 				t.Errorf("%s leaves it %s: %s", row.act, got, a.body)
+			}
+			if fraction.Match(a.body) {
+				t.Errorf("times are in whole seconds: %s", a.body)
 			}
 			if got := h.bit(row.entry); got != row.bit {
 				t.Errorf("%s leaves the published bit %t", row.act, got)
