@@ -27,7 +27,7 @@ const admin = "0123456789abcdef0123456789abcdef-bootstrap"
 type house struct {
 	t    testing.TB
 	base string
-	log  *bytes.Buffer
+	log  *lockedBuffer
 }
 
 // each boots the house once for every database engine: SQLite with the cache in the
@@ -46,14 +46,20 @@ func each(t *testing.T, run func(t *testing.T, h *house)) {
 }
 
 type lockedBuffer struct {
-	mu sync.Mutex
-	bytes.Buffer
+	mu     sync.Mutex
+	buffer bytes.Buffer // not embedded: its own methods do not lock
 }
 
 func (b *lockedBuffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.Buffer.Write(p)
+	return b.buffer.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.String()
 }
 
 func boot(t testing.TB, change func(*engine.Config)) *house {
@@ -90,12 +96,10 @@ func bootWith(t testing.TB, now func() time.Time, change func(*engine.Config)) *
 			t.Error(err)
 		}
 		if t.Failed() {
-			log.mu.Lock()
-			defer log.mu.Unlock()
 			t.Log(log.String())
 		}
 	})
-	return &house{t: t, base: base, log: &log.Buffer}
+	return &house{t: t, base: base, log: log}
 }
 
 // answer is what came back.
