@@ -92,6 +92,9 @@ func bootWith(t testing.TB, now func() time.Time, change func(*engine.Config)) *
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		// A connection that the client opened in advance and never used looks to the
+		// server like a request on its way, for which it would wait.
+		http.DefaultClient.CloseIdleConnections()
 		if err := e.Stop(context.WithoutCancel(t.Context())); err != nil {
 			t.Error(err)
 		}
