@@ -125,19 +125,18 @@ func (p *Prepared) embed(ctx context.Context, s Securing) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		text, err := json.Marshal(proof)
-		if err != nil {
-			return nil, fmt.Errorf("credential: write proof: %w", err)
-		}
 		if i > 0 {
 			signed = append(signed, ',')
 		}
-		signed = append(signed, text...)
+		at := len(signed)
+		if signed, err = proof.AppendJSON(signed); err != nil {
+			return nil, err
+		}
 		if !chained {
 			continue
 		}
 		var read map[string]any
-		if err := json.Unmarshal(text, &read); err != nil {
+		if err := json.Unmarshal(signed[at:], &read); err != nil {
 			return nil, fmt.Errorf("credential: read proof: %w", err)
 		}
 		proofs = append(proofs, read)

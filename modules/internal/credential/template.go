@@ -20,6 +20,7 @@ type Template struct {
 	known         []strictjson.Known
 	linted        []map[string]any
 	constants     []*jsonld.Constant
+	framing       integrity.Framing
 }
 
 // knower is a canonicalizer that remembers what constants become.
@@ -80,7 +81,7 @@ func (t *Template) Prepare(doc *openbadges.AchievementCredential) (*Prepared, er
 	if err != nil {
 		return nil, lint(err)
 	}
-	return &Prepared{canonicalizer: t.canonicalizer, document: text, parsed: document, issuer: doc.Issuer.ID, transformed: transformed}, nil
+	return &Prepared{canonicalizer: t.canonicalizer, document: text, parsed: document, issuer: doc.Issuer.ID, transformed: transformed.In(&t.framing)}, nil
 }
 
 // sameURL compares contexts; those that are objects are never the same.

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/badge-engine/badge-engine/modules/internal/credential"
 	"github.com/badge-engine/badge-engine/modules/internal/credential/integrity"
@@ -25,11 +26,12 @@ func TestATemplateMakesTheSameBadges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	created := now
 	outcome := func(p *credential.Prepared, err error) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		signed, err := p.Issue(t.Context(), signer, now)
+		signed, err := p.Issue(t.Context(), signer, created)
 		return string(signed), err
 	}
 	random := rand.New(rand.NewPCG(3, 4))
@@ -38,6 +40,7 @@ func TestATemplateMakesTheSameBadges(t *testing.T) {
 	issued, refused := 0, 0
 	for range 2000 {
 		d := c
+		created = now.Add(time.Duration(random.IntN(1e6)) * time.Second)
 		d.ID = fmt.Sprintf("https://badges.example.org/credentials/%d", random.IntN(1e6))
 		d.Name = one("Bookbinding", "<b> & \"é\"\n", "\u2028", "")
 		d.ValidFrom = one("2026-01-01T00:00:00Z", "2026-01-01T00:00:00+01:00", "2026-01-01", "2027-13-01T00:00:00Z")

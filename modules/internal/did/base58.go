@@ -34,18 +34,34 @@ var errBase58 = errors.New("did: this is not base58btc")
 // EncodeBase58 writes bytes in base58btc. The work grows with the square of
 // their number, so give it keys and signatures, not documents.
 func EncodeBase58(data []byte) string {
+	var few [maxDigits]byte
+	return string(AppendBase58(few[:0], data))
+}
+
+// maxDigits is as many as the signatures and keys have that are common.
+const maxDigits = 136
+
+// AppendBase58 is [EncodeBase58] behind what there is already.
+func AppendBase58(dst, data []byte) []byte {
 	zeros := 0
 	for zeros < len(data) && data[zeros] == 0 {
 		zeros++
 	}
 	// The number as big-endian words of 32 bits.
-	padded := make([]byte, (len(data)-zeros+3)/4*4)
-	copy(padded[len(padded)-len(data)+zeros:], data[zeros:])
-	words := make([]uint32, len(padded)/4)
-	for i := range words {
-		words[i] = binary.BigEndian.Uint32(padded[i*4:])
+	var few [24]uint32
+	words := few[:0]
+	first := (len(data) - zeros) % 4
+	if first > 0 {
+		var w uint32
+		for _, b := range data[zeros : zeros+first] {
+			w = w<<8 | uint32(b)
+		}
+		words = append(words, w)
 	}
-	out := make([]byte, 0, zeros+len(data)*138/100+digits)
+	for rest := data[zeros+first:]; len(rest) > 0; rest = rest[4:] {
+		words = append(words, binary.BigEndian.Uint32(rest))
+	}
+	start := len(dst)
 	for len(words) > 0 {
 		var rest uint64
 		for i, w := range words {
@@ -56,18 +72,18 @@ func EncodeBase58(data []byte) string {
 			words = words[1:]
 		}
 		for range digits {
-			out = append(out, alphabet[rest%58])
+			dst = append(dst, alphabet[rest%58])
 			rest /= 58
 		}
 	}
-	for len(out) > 0 && out[len(out)-1] == alphabet[0] {
-		out = out[:len(out)-1]
+	for len(dst) > start && dst[len(dst)-1] == alphabet[0] {
+		dst = dst[:len(dst)-1]
 	}
 	for range zeros {
-		out = append(out, alphabet[0])
+		dst = append(dst, alphabet[0])
 	}
-	slices.Reverse(out)
-	return string(out)
+	slices.Reverse(dst[start:])
+	return dst
 }
 
 // DecodeBase58 reads base58btc of at most 256 digits.

@@ -81,7 +81,7 @@ func appendEscaped(dst []byte, s string) []byte {
 	start := 0
 	for i := 0; i < len(s); i++ {
 		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' && c != 0x7f {
+		if !escaped[c] {
 			continue
 		}
 		dst = append(dst, s[start:i]...)
@@ -106,6 +106,15 @@ func appendEscaped(dst []byte, s string) []byte {
 	return append(dst, s[start:]...)
 }
 
+// escaped are the bytes that do not stand for themselves in a literal.
+var escaped = func() (t [256]bool) {
+	for c := range ' ' {
+		t[c] = true
+	}
+	t['"'], t['\\'], t[0x7f] = true, true, true
+	return t
+}()
+
 // validIRI reports whether s is an absolute IRI as N-Quads can carry it: a scheme, none of the characters that RFC 3987,
 // 2.2 leaves out, whole percent triplets, one fragment at most.
 func validIRI(s string) bool {
@@ -115,6 +124,9 @@ func validIRI(s string) bool {
 	}
 	fragment := false
 	for i++; i < len(s); i++ {
+		if plainInIRI[s[i]] {
+			continue
+		}
 		switch c := s[i]; {
 		case c >= utf8.RuneSelf:
 			r, n := utf8.DecodeRuneInString(s[i:])
@@ -164,6 +176,14 @@ var notInIRI = func() (t [utf8.RuneSelf]bool) {
 	}
 	for _, c := range "<>\"{}|^`\\\x7f" {
 		t[c] = true
+	}
+	return t
+}()
+
+// plainInIRI are the characters of which [validIRI] asks no more.
+var plainInIRI = func() (t [256]bool) {
+	for c := range utf8.RuneSelf {
+		t[c] = !notInIRI[c] && c != '%' && c != '#'
 	}
 	return t
 }()

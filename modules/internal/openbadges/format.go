@@ -87,14 +87,24 @@ func matching(pattern string) func(string, bool) bool {
 // percent-encoded; when reading they may stand, as in an IRI.
 func isURI(s string, issuing bool) bool {
 	scheme, rest, found := strings.Cut(s, ":")
-	if !found || rest == "" || !isScheme(scheme) || strings.Count(s, "#") > 1 {
+	if !found || rest == "" || !isScheme(scheme) {
 		return false
 	}
+	fragments := 0
 	for i := 0; i < len(s); i++ {
-		switch b := s[i]; {
-		case b <= ' ' || b == 0x7f || strings.IndexByte("\"<>\\^`{|}", b) >= 0, issuing && b > 0x7f:
+		switch inURI[s[i]] {
+		case plainInURI:
+		case neverInURI:
 			return false
-		case b == '%':
+		case beyondASCII:
+			if issuing {
+				return false
+			}
+		case beginsFragment:
+			if fragments++; fragments > 1 {
+				return false
+			}
+		case beginsTriplet:
 			if i+2 >= len(s) || !isHex(s[i+1]) || !isHex(s[i+2]) {
 				return false
 			}
@@ -118,6 +128,28 @@ func isURI(s string, issuing bool) bool {
 	}
 	return rest[0] != '#'
 }
+
+// What a byte is in a URI. RFC 3986, 2 (Characters).
+const (
+	plainInURI = iota
+	neverInURI
+	beyondASCII
+	beginsFragment
+	beginsTriplet
+)
+
+var inURI = func() (t [256]uint8) {
+	for b := range t {
+		switch {
+		case b <= ' ' || b == 0x7f || strings.IndexByte("\"<>\\^`{|}", byte(b)) >= 0:
+			t[b] = neverInURI
+		case b > 0x7f:
+			t[b] = beyondASCII
+		}
+	}
+	t['#'], t['%'] = beginsFragment, beginsTriplet
+	return t
+}()
 
 // plainHost tells whether s, which follows the scheme, begins with a host name of letters, digits, dots and hyphens and
 // nothing else that package net/url could object to.

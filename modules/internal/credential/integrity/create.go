@@ -3,6 +3,8 @@ package integrity
 import (
 	"context"
 	"crypto"
+	"encoding/json"
+	"fmt"
 	"maps"
 	"time"
 )
@@ -23,6 +25,47 @@ type Proof struct {
 	Nonce              string `json:"nonce,omitempty"`
 	PreviousProof      any    `json:"previousProof,omitempty"` // a string or several
 	ProofValue         string `json:"proofValue"`
+}
+
+// AppendJSON writes the proof as encoding/json would.
+func (p Proof) AppendJSON(dst []byte) ([]byte, error) {
+	if p.Context == nil && p.PreviousProof == nil {
+		if text, ok := p.plain(dst); ok {
+			return text, nil
+		}
+	}
+	text, err := json.Marshal(p)
+	if err != nil {
+		return nil, fmt.Errorf("integrity: write a proof: %w", err)
+	}
+	return append(dst, text...), nil
+}
+
+// plain writes a proof whose members are all texts in which nothing needs an escape.
+func (p Proof) plain(dst []byte) ([]byte, bool) {
+	dst = append(dst, '{')
+	for i, member := range [...]struct {
+		key, value string
+		needed     bool
+	}{
+		{`"id":"`, p.ID, false}, {`"type":"`, p.Type, true}, {`"cryptosuite":"`, p.Cryptosuite, true}, {`"created":"`, p.Created, false},
+		{`"expires":"`, p.Expires, false}, {`"verificationMethod":"`, p.VerificationMethod, true}, {`"proofPurpose":"`, p.ProofPurpose, true},
+		{`"domain":"`, p.Domain, false}, {`"challenge":"`, p.Challenge, false}, {`"nonce":"`, p.Nonce, false}, {`"proofValue":"`, p.ProofValue, true},
+	} {
+		if member.value == "" && !member.needed {
+			continue
+		}
+		for j := range len(member.value) {
+			if c := member.value[j]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+				return dst, false
+			}
+		}
+		if i > 0 && dst[len(dst)-1] == '"' {
+			dst = append(dst, ',')
+		}
+		dst = append(append(append(dst, member.key...), member.value...), '"')
+	}
+	return append(dst, '}'), true
 }
 
 // Options are what a proof says beside the signature. The zero value makes a proof
@@ -72,6 +115,7 @@ type Transformed struct {
 	hash    crypto.Hash
 	context any
 	digest  []byte
+	framing *Framing // may be nil
 }
 
 // Transform hashes a document for eddsa-rdfc-2022, and with it for every suite that
@@ -181,11 +225,7 @@ func (o Options) proof(s suite, signer Signer, context any) Proof {
 
 func (t *Transformed) sign(ctx context.Context, c Canonicalizer, signer Signer, o Options) (Proof, error) {
 	proof := o.proof(t.suite, signer, t.context)
-	config := proof.configuration()
-	if !t.suite.jcs {
-		config["@context"] = t.context
-	}
-	data, err := t.suite.hashData(c, t.hash, config, t.digest)
+	data, err := t.hashData(c, proof)
 	if err != nil {
 		return Proof{}, err
 	}
@@ -199,6 +239,20 @@ func (t *Transformed) sign(ctx context.Context, c Canonicalizer, signer Signer, 
 	}
 	proof.ProofValue = encodeSignature(signature)
 	return proof, nil
+}
+
+// hashData is what gets signed.
+func (t *Transformed) hashData(c Canonicalizer, proof Proof) ([]byte, error) {
+	if t.framing != nil && t.hash == crypto.SHA256 && !t.suite.jcs {
+		if data, ok := t.framing.hashData(c, t.context, proof, t.digest); ok {
+			return data, nil
+		}
+	}
+	config := proof.configuration()
+	if !t.suite.jcs {
+		config["@context"] = t.context
+	}
+	return t.suite.hashData(c, t.hash, config, t.digest)
 }
 
 func stamp(t time.Time) string {

@@ -187,7 +187,10 @@ func check(pub crypto.PublicKey, hash crypto.Hash, data, signature []byte) bool 
 	return false
 }
 
-func encodeSignature(signature []byte) string { return "z" + did.EncodeBase58(signature) }
+func encodeSignature(signature []byte) string {
+	var few [140]byte
+	return string(did.AppendBase58(append(few[:0], 'z'), signature))
+}
 
 func decodeSignature(value any) ([]byte, error) {
 	const remedy = "Give the signature in multibase base58btc (z…)."
