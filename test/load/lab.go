@@ -185,48 +185,49 @@ type usage struct {
 
 // usage reads it from /proc; elsewhere it is nothing.
 func (p *process) usage() usage {
-	u, _ := usageOf(strconv.Itoa(p.cmd.Process.Pid))
+	u, _, _ := usageOf(strconv.Itoa(p.cmd.Process.Pid))
 	return u
 }
 
-// databaseTime is the processor time of the PostgreSQL that was started here, of all its processes.
+// databaseTime is the processor time of the PostgreSQL that was started here, of all its processes: those that run, and
+// those that have ended, which their parent keeps the sum of.
 func (l *lab) databaseTime() (total time.Duration) {
 	if l.postmaster == "" {
 		return 0
 	}
 	entries, _ := os.ReadDir("/proc")
 	for _, e := range entries {
-		if _, parent := usageOf(e.Name()); e.Name() != l.postmaster && parent != l.postmaster {
-			continue
-		}
-		// Its processes work for less than a tick at a time; this counts in nanoseconds.
-		if said, err := os.ReadFile("/proc/" + e.Name() + "/schedstat"); err == nil {
-			on, _, _ := strings.Cut(string(said), " ")
-			n, _ := strconv.ParseInt(on, 10, 64)
-			total += time.Duration(n)
+		if used, parent, ended := usageOf(e.Name()); parent == l.postmaster {
+			total += used.cpu
+		} else if e.Name() == l.postmaster {
+			total += used.cpu + ended
 		}
 	}
 	return total
 }
 
-// usageOf reads what a process has used, and who started it.
-func usageOf(pid string) (u usage, parent string) {
+// usageOf reads what a process has used, who started it, and the processor time of those it started that have ended.
+func usageOf(pid string) (u usage, parent string, ended time.Duration) {
 	stat, err := os.ReadFile("/proc/" + pid + "/stat")
 	if err != nil {
-		return u, ""
+		return u, "", 0
 	}
 	_, rest, _ := strings.Cut(string(stat), ") ") // the name may contain anything
 	fields := strings.Fields(rest)
 	if len(fields) < 22 {
-		return u, ""
+		return u, "", 0
 	}
-	for _, ticks := range fields[11:13] { // user and system, in hundredths of a second
-		n, _ := strconv.ParseInt(ticks, 10, 64)
-		u.cpu += time.Duration(n) * 10 * time.Millisecond
+	hundredths := func(of []string) (sum time.Duration) { // user and system
+		for _, ticks := range of {
+			n, _ := strconv.ParseInt(ticks, 10, 64)
+			sum += time.Duration(n) * 10 * time.Millisecond
+		}
+		return sum
 	}
+	u.cpu, ended = hundredths(fields[11:13]), hundredths(fields[13:15])
 	pages, _ := strconv.ParseInt(fields[21], 10, 64)
 	u.memory = pages * int64(os.Getpagesize())
-	return u, fields[1]
+	return u, fields[1], ended
 }
 
 func freePort() (int, error) {
