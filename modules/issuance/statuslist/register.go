@@ -58,10 +58,13 @@ type Work interface {
 
 const (
 	// A process takes entries in blocks that grow while they are used up, so that a
-	// busy issuer asks the database seldom and a quiet one wastes little.
-	firstBlock, lastBlock = 8, 256
-	// mostBlocks bounds what is held for issuers that issue no more.
-	mostBlocks = 4096
+	// busy issuer asks the database seldom and a quiet one wastes little: never more
+	// than it has used.
+	firstBlock, lastBlock = 8, 1024
+	// mostSpare bounds what is kept of entries that were given back.
+	mostSpare = 256
+	// mostStocks bounds what is held for issuers that issue no more.
+	mostStocks = 4096
 )
 
 // Register keeps the lists of all issuers. It is safe for concurrent use.
@@ -76,9 +79,18 @@ type Register struct {
 	log       *slog.Logger
 
 	mu     sync.Mutex
-	blocks map[string]*block // by issuer
+	stocks map[string]*stock // by issuer
 
 	turns [16]chan struct{} // of signing, by list
+}
+
+// stock is what this process has of the entries of one issuer.
+type stock struct {
+	blocks   []block
+	list     string        // of the last block
+	size     int64         // of the last block
+	spare    []Place       // that were given back
+	fetching chan struct{} // closed when whoever fetches the next block is through; nil while nobody does
 }
 
 // block is a run of counters that belong to this process alone.
@@ -86,13 +98,11 @@ type block struct {
 	list      string
 	order     *status.Permutation
 	next, end int64
-	size      int64   // of the block
-	spare     []int64 // indexes that were given back
 }
 
 // New makes a register over a store.
 func New(cfg Config, public config.PublicURL, store *Store, work Work, signers Signers, canonical integrity.Canonicalizer, now func() time.Time, log *slog.Logger) *Register {
-	r := &Register{cfg: cfg, public: public, store: store, work: work, signers: signers, canonical: canonical, now: now, log: log, blocks: map[string]*block{}}
+	r := &Register{cfg: cfg, public: public, store: store, work: work, signers: signers, canonical: canonical, now: now, log: log, stocks: map[string]*stock{}}
 	for i := range r.turns {
 		r.turns[i] = make(chan struct{}, 1)
 	}
@@ -101,73 +111,97 @@ func New(cfg Config, public config.PublicURL, store *Store, work Work, signers S
 
 // Take gives away n entries of an issuer, each a random one that nobody has or had.
 // It must be called outside of a unit of work. Where there are no lists, each is none.
+//
+// One caller at a time fetches the next block of an issuer, and does so while there is
+// some left of the last for the others.
 func (r *Register) Take(ctx context.Context, issuerID string, n int) ([]Place, error) {
 	if r.cfg.Size == 0 {
 		return make([]Place, n), nil
 	}
 	places := make([]Place, 0, n)
 	for {
-		size := r.draw(issuerID, &places, n)
+		held, size, fetching := r.draw(issuerID, &places, n)
+		if size > 0 {
+			err := r.fetch(ctx, issuerID, held, max(size, min(int64(n-len(places)), lastBlock)))
+			if err != nil && len(places) < n {
+				return nil, fmt.Errorf("statuslist: take entries: %w", err)
+			}
+		}
 		if len(places) == n {
 			return places, nil
 		}
-		size = max(size, min(int64(n-len(places)), 4*lastBlock))
-		list, first, err := r.store.take(ctx, issuerID, size, r.fresh)
-		if err != nil {
-			return nil, fmt.Errorf("statuslist: take entries: %w", err)
-		}
-		order, err := status.NewPermutation(list.Seed, uint64(list.Size))
-		if err != nil {
-			return nil, err
-		}
-		r.mu.Lock()
-		if held := r.blocks[issuerID]; held == nil || held.next == held.end && len(held.spare) == 0 {
-			if len(r.blocks) >= mostBlocks {
-				clear(r.blocks) // what they hold is never used
+		if size == 0 {
+			select {
+			case <-fetching:
+			case <-ctx.Done():
+				return nil, ctx.Err()
 			}
-			r.blocks[issuerID] = &block{list: list.ID, order: order, next: first, end: first + size, size: size}
-			r.mu.Unlock()
-			continue
-		}
-		r.mu.Unlock()
-		// Another caller fetched a block meanwhile: this one is used up here.
-		for ; len(places) < n && size > 0; size-- {
-			places = append(places, Place{list.ID, int64(order.At(uint64(first)))})
-			first++
 		}
 	}
 }
 
-// draw takes from the block that is held as many as there are, and answers how large
-// the next should be.
-func (r *Register) draw(issuerID string, places *[]Place, n int) int64 {
+// draw takes from the stock as many as there are. Where that runs low and nobody
+// fetches, the caller must, a block of the size that is answered; else fetching tells
+// when somebody else has.
+func (r *Register) draw(issuerID string, places *[]Place, n int) (held *stock, size int64, fetching <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	held := r.blocks[issuerID]
-	if held == nil {
-		return firstBlock
+	if held = r.stocks[issuerID]; held == nil {
+		if len(r.stocks) >= mostStocks {
+			clear(r.stocks) // what they hold is never used
+		}
+		held = &stock{}
+		r.stocks[issuerID] = held
 	}
 	for len(*places) < n {
-		switch {
-		case len(held.spare) > 0:
-			*places = append(*places, Place{held.list, held.spare[len(held.spare)-1]})
-			held.spare = held.spare[:len(held.spare)-1]
-		case held.next < held.end:
-			*places = append(*places, Place{held.list, int64(held.order.At(uint64(held.next)))})
-			held.next++
-		default:
-			return min(held.size*2, lastBlock)
+		if last := len(held.spare) - 1; last >= 0 {
+			*places, held.spare = append(*places, held.spare[last]), held.spare[:last]
+			continue
+		}
+		if len(held.blocks) == 0 {
+			break
+		}
+		b := &held.blocks[0]
+		*places = append(*places, Place{b.list, int64(b.order.At(uint64(b.next)))})
+		if b.next++; b.next == b.end {
+			held.blocks = held.blocks[1:]
 		}
 	}
-	return 0
+	var left int64
+	for _, b := range held.blocks {
+		left += b.end - b.next
+	}
+	if held.fetching == nil && (len(*places) < n || left < held.size/8) {
+		held.fetching = make(chan struct{})
+		return held, min(max(firstBlock, held.size*2), lastBlock, max(firstBlock, r.cfg.Size/16)), held.fetching
+	}
+	return held, 0, held.fetching
+}
+
+// fetch takes a block out of the lists of an issuer and into its stock.
+func (r *Register) fetch(ctx context.Context, issuerID string, held *stock, size int64) error {
+	var next block
+	list, first, err := r.store.take(ctx, issuerID, size, r.fresh)
+	if err == nil {
+		next = block{list: list.ID, next: first, end: first + size}
+		next.order, err = status.NewPermutation(list.Seed, uint64(list.Size))
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	close(held.fetching)
+	held.fetching = nil
+	if err == nil {
+		held.blocks, held.size, held.list = append(held.blocks, next), size, list.ID
+	}
+	return err
 }
 
 // Return gives back an entry that was never stored with a credential.
 func (r *Register) Return(issuerID string, p Place) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if held := r.blocks[issuerID]; held != nil && p.List != "" && held.list == p.List && len(held.spare) < lastBlock {
-		held.spare = append(held.spare, p.Index)
+	if held := r.stocks[issuerID]; held != nil && p.List != "" && held.list == p.List && len(held.spare) < mostSpare {
+		held.spare = append(held.spare, p)
 	}
 }
 

@@ -221,6 +221,37 @@ func TestEntriesThatAreGivenBackAreUsedOnce(t *testing.T) {
 	})
 }
 
+// TestOneCallerFetchesForAll lets many ask at once of a register that holds nothing yet:
+// each block that is used up must cost one statement, not one for everybody who waits.
+func TestOneCallerFetchesForAll(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		const callers, rounds, size = 32, 20, 1 << 17
+		r := build(t, db, size)
+		var wg sync.WaitGroup
+		for range callers {
+			wg.Go(func() {
+				for range rounds {
+					if _, err := r.Take(t.Context(), issuerID, 1); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		var taken int64
+		must(t, db.Session(t.Context()).Raw("SELECT taken FROM issuance_status_lists").Scan(&taken).Error)
+		// Blocks of 8, 16, 32, … 512 hold 1016: were it otherwise, each caller would have some of its own.
+		if taken < callers*rounds || taken > 1016 {
+			t.Errorf("for %d entries %d were taken out of the list", callers*rounds, taken)
+		}
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := build(t, db, size).Take(ended, issuerID, 1); err == nil {
+			t.Error("took an entry without a database")
+		}
+	})
+}
+
 func TestWithoutListsThereAreNoEntries(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
 		r := build(t, db, 0)
