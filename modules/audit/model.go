@@ -46,13 +46,6 @@ type headRow struct {
 // TableName implements the naming of gorm.
 func (headRow) TableName() string { return "audit_head" }
 
-func (e Event) said() said {
-	return said{
-		ID: e.ID, At: e.At, Principal: e.Principal, PrincipalKind: e.Kind, Action: e.Action, Target: e.Target, Outcome: string(e.Outcome),
-		Reason: e.Reason, Detail: e.Detail, RemoteIP: e.RemoteIP, RequestID: e.RequestID, Count: e.Count,
-	}
-}
-
 func (s said) event() Event {
 	return Event{
 		ID: s.ID, At: s.At.UTC(), Principal: s.Principal, Kind: s.PrincipalKind, Action: s.Action, Target: s.Target, Outcome: Outcome(s.Outcome),

@@ -28,13 +28,20 @@ func NewStore(db *database.DB) *Store { return &Store{db: db} }
 // at a time, it is left out.
 var skipLocked = clause.Locking{Strength: clause.LockingStrengthUpdate, Options: clause.LockingOptionsSkipLocked}
 
+// saidColumns are those of what an event says.
+var saidColumns = []string{"id", "at", "principal", "principal_kind", "action", "target", "outcome", "reason", "detail", "remote_ip", "request_id", "count"}
+
+func (e Event) values() []any {
+	return []any{e.ID, e.At, e.Principal, e.Kind, e.Action, e.Target, string(e.Outcome), e.Reason, e.Detail, e.RemoteIP, e.RequestID, e.Count}
+}
+
 // Append stores events that wait for their place; it joins the unit in ctx.
 func (s *Store) Append(ctx context.Context, events ...Event) error {
-	rows := make([]pendingRow, len(events))
+	rows := database.Rows{Table: pendingRow{}.TableName(), Columns: append(saidColumns[:len(saidColumns):len(saidColumns)], "mark"), Values: make([][]any, len(events))}
 	for i, e := range events {
-		rows[i] = pendingRow{Said: e.said(), Mark: e.mark}
+		rows.Values[i] = append(e.values(), e.mark)
 	}
-	return s.db.Session(ctx).Create(&rows).Error
+	return s.db.Insert(ctx, rows)
 }
 
 // Waiting counts the events that wait, up to a limit.
@@ -88,11 +95,11 @@ func (s *Store) TakeHead(ctx context.Context) (head Head, mine bool, err error) 
 // Link moves events from those that wait to the end of the chain. It must be
 // called in a unit that took the head.
 func (s *Store) Link(ctx context.Context, events []Event, head Head) error {
-	rows := make([]eventRow, len(events))
+	rows := database.Rows{Table: eventRow{}.TableName(), Columns: append(saidColumns[:len(saidColumns):len(saidColumns)], "sequence", "forged", "hash"), Values: make([][]any, len(events))}
 	for i, e := range events {
-		rows[i] = eventRow{Sequence: e.Sequence, Said: e.said(), Forged: e.Forged, Hash: e.Hash}
+		rows.Values[i] = append(e.values(), e.Sequence, e.Forged, e.Hash)
 	}
-	if err := s.db.Session(ctx).Create(&rows).Error; err != nil {
+	if err := s.db.Insert(ctx, rows); err != nil {
 		return err
 	}
 	gone := s.db.Session(ctx).Delete(&pendingRow{}, "id IN ?", identifiers(events))

@@ -1,8 +1,12 @@
 package issuance
 
-import "context"
+import (
+	"context"
+	"time"
 
-import "github.com/badge-engine/badge-engine/modules/internal/openbadges"
+	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
+	"github.com/badge-engine/badge-engine/modules/issuance/statuslist"
+)
 
 // ErrRepeated is what Reserve answers for an idempotency key that is taken.
 var ErrRepeated = errRepeated
@@ -71,4 +75,13 @@ func (f Format) Lines(file []byte) (orders, bad int, err error) {
 		return nil
 	})
 	return orders, bad, err
+}
+
+// Whole gives a credential everything that one can have which was never reserved.
+func (c Credential) Whole() Credential {
+	until := c.ValidFrom.Add(24 * time.Hour)
+	c.ValidUntil, c.Document, c.Holder, c.Token = &until, []byte(`{"a":1}`), []byte(`{"b":2}`), "a.b.c"
+	c.Place, c.StatusPurpose = statuslist.Place{List: c.IssuerID, Index: 7}, statuslist.Suspension
+	c.recipientIndex, c.keys, c.form, c.State = "index", []string{c.IssuerID, c.AchievementID}, usual(), Issued
+	return c
 }

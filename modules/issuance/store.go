@@ -285,13 +285,23 @@ func (s *Store) Reserve(ctx context.Context, c Credential) error {
 	return err
 }
 
+// credentialColumns are those of a credential that was never reserved.
+var credentialColumns = []string{
+	"id", "issuer_id", "achievement_id", "state", "name", "recipient_index", "document", "holder_document", "token", "key_ids", "form",
+	"valid_from", "valid_until", "version", "status_list", "status_index", "status_purpose", "created_at", "updated_at",
+}
+
 // Insert stores credentials that are signed, and of which nothing was reserved.
 func (s *Store) Insert(ctx context.Context, several []Credential) error {
-	rows := make([]credentialRow, len(several))
+	rows := database.Rows{Table: credentialRow{}.TableName(), Columns: credentialColumns, Values: make([][]any, len(several))}
 	for i, c := range several {
-		rows[i] = toRow(c)
+		r := toRow(c)
+		rows.Values[i] = []any{
+			r.ID, r.IssuerID, r.AchievementID, r.State, r.Name, r.RecipientIndex, r.Document, r.HolderDocument, r.Token, r.KeyIDs, r.Form,
+			r.ValidFrom, r.ValidUntil, r.Version, r.StatusList, r.StatusIndex, r.StatusPurpose, r.CreatedAt, r.UpdatedAt,
+		}
 	}
-	return s.db.Session(ctx).Create(&rows).Error
+	return s.db.Insert(ctx, rows)
 }
 
 // signed adds what signing made of a credential.

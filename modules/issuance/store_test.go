@@ -138,6 +138,31 @@ func TestStoreTakesACredentialFromReservationToWithdrawal(t *testing.T) {
 	})
 }
 
+// TestInsertForgetsNoColumn compares the row of a credential that was inserted with that
+// of one which gorm made of everything that the row has.
+func TestInsertForgetsNoColumn(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		ctx, store := t.Context(), issuance.NewStore(db)
+		row := func(c issuance.Credential) (found map[string]any) {
+			t.Helper()
+			must(t, db.Session(ctx).Table("achievement_credentials").Where("id = ?", c.ID).Take(&found).Error, db.Session(ctx).Exec("DELETE FROM achievement_credentials").Error)
+			return found
+		}
+		c := reserved(1).Whole()
+		must(t, store.Reserve(ctx, c))
+		want := row(c)
+		must(t, store.Insert(ctx, []issuance.Credential{c}))
+		if got := row(c); !reflect.DeepEqual(got, want) {
+			t.Errorf("inserted as %v\ninstead of    %v", got, want)
+		}
+		for column, value := range want {
+			if empty := value == nil; empty != slices.Contains([]string{"owner", "idempotency_key", "request_hash"}, column) {
+				t.Errorf("%s is %v", column, value)
+			}
+		}
+	})
+}
+
 func TestIdempotencyKeysAreUniqueForTheirOwner(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
 		ctx, store := t.Context(), issuance.NewStore(db)

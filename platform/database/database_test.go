@@ -181,8 +181,12 @@ func TestEchoShowsStatementsAndNoValues(t *testing.T) {
 			session.Exec("INSERT INTO people (id, email) VALUES (?, ?)", 1, "ada@example.org")
 			again := session.Exec("INSERT INTO people (id, email) VALUES (?, ?)", 1, "ada@example.org").Error
 			session.Exec("INSERT INTO people (id, email) VALUES (?, ?)", "ada@example.org", 1)
+			rows := database.Rows{Table: "people", Columns: []string{"id", "email"}, Values: [][]any{{2, "ada@example.org"}, {1, "ada@example.org"}}}
+			if err := db.Insert(t.Context(), rows); err == nil || strings.Contains(err.Error(), "ada@") {
+				t.Errorf("inserted rows: %v", err)
+			}
 			shown := out.String() + again.Error()
-			for _, want := range []string{"level=INFO", "module=database", "INSERT INTO people (id, email) VALUES (", "duration=", "rows=1", "error="} {
+			for _, want := range []string{"INSERT INTO people\"", "rows=2", "level=INFO", "module=database", "INSERT INTO people (id, email) VALUES (", "duration=", "rows=1", "error="} {
 				if !strings.Contains(shown, want) {
 					t.Errorf("the log lacks %q:\n%s", want, shown)
 				}

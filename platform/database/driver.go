@@ -35,6 +35,10 @@ type Driver interface {
 	// has translated already. The text of what it returns never contains values.
 	Translate(err error) error
 
+	// Insert stores rows by the shortest way that the engine has, in the transaction
+	// of conn. It ends with the first that cannot be stored.
+	Insert(ctx context.Context, conn *sql.Conn, several []Rows) error
+
 	// Lock waits until nobody else, in any process, holds the lock of this name
 	// in this database, or until ctx ends. It must not use the pools: whoever
 	// holds the lock needs them. The lock goes with its holder's process.

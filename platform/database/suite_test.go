@@ -175,6 +175,14 @@ func TestErrorsOfEveryEngineComeOutAlike(t *testing.T) {
 			{"a duplicate primary key", func(tx *gorm.DB) *gorm.DB { return tx.Create(&thing{ID: "a", At: noon}) }, gorm.ErrDuplicatedKey},
 			{"a duplicate in a unique column", func(tx *gorm.DB) *gorm.DB { return tx.Create(&thing{ID: "b", Name: &name, At: noon}) }, gorm.ErrDuplicatedKey},
 			{"a neighbour that is not there", func(tx *gorm.DB) *gorm.DB { return tx.Create(&part{ID: "p", ThingID: secret}) }, gorm.ErrForeignKeyViolated},
+			{"a duplicate among rows that are inserted together", func(tx *gorm.DB) *gorm.DB {
+				_ = tx.AddError(db.Insert(tx.Statement.Context, things(thing{ID: "c", At: noon}, thing{ID: "a", At: noon}, thing{ID: "d", At: noon})))
+				return tx
+			}, gorm.ErrDuplicatedKey},
+			{"a neighbour that is not there for rows that are inserted together", func(tx *gorm.DB) *gorm.DB {
+				_ = tx.AddError(db.Insert(tx.Statement.Context, database.Rows{Table: "suite_parts", Columns: []string{"id", "thing_id"}, Values: [][]any{{"p", secret}}}))
+				return tx
+			}, gorm.ErrForeignKeyViolated},
 			{"a row against a check", func(tx *gorm.DB) *gorm.DB { return tx.Create(&thing{ID: secret, Count: -1, At: noon}) }, gorm.ErrCheckConstraintViolated},
 			{"a row that is not there", func(tx *gorm.DB) *gorm.DB { return tx.Take(&thing{}, "id = ?", secret) }, gorm.ErrRecordNotFound},
 		} {
@@ -197,15 +205,21 @@ func TestEveryTypeOfColumnComesBackAsItWent(t *testing.T) {
 	offset := time.FixedZone("", 5*3600)
 	gone := time.Date(2026, 6, 1, 17, 30, 0, 123456000, offset)
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		byGorm := func(in thing) error { return db.Session(t.Context()).Create(&in).Error }
+		together := func(in thing) error { return db.Insert(t.Context(), things(in)) }
+		other := "other"
 		for _, tt := range []struct {
-			name string
-			in   thing
+			name   string
+			in     thing
+			create func(thing) error
 		}{
-			{"a row with everything", thing{ID: "full", Name: &name, Count: 1<<62 + 1, Flag: true, Data: []byte{0, 255, 10}, Doc: &doc, At: gone, Gone: &gone}},
-			{"a row with nothing", thing{ID: "empty", At: noon}},
+			{"a row with everything", thing{ID: "full", Name: &name, Count: 1<<62 + 1, Flag: true, Data: []byte{0, 255, 10}, Doc: &doc, At: gone, Gone: &gone}, byGorm},
+			{"a row with nothing", thing{ID: "empty", At: noon}, byGorm},
+			{"a row with everything that is inserted", thing{ID: "full too", Name: &other, Count: 1<<62 + 1, Flag: true, Data: []byte{0, 255, 10}, Doc: &doc, At: gone, Gone: &gone}, together},
+			{"a row with nothing that is inserted", thing{ID: "empty too", At: noon}, together},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
-				if err := db.Session(t.Context()).Create(&tt.in).Error; err != nil {
+				if err := tt.create(tt.in); err != nil {
 					t.Fatal(err)
 				}
 				var out thing
@@ -387,6 +401,70 @@ func TestAPassedDeadlineIsUnavailable(t *testing.T) {
 	}, schema)
 }
 
+// things are rows for [database.DB.Insert].
+func things(several ...thing) database.Rows {
+	rows := database.Rows{Table: "suite_things", Columns: []string{"id", "name", "count", "flag", "data", "doc", "at", "gone"}}
+	for _, v := range several {
+		rows.Values = append(rows.Values, []any{v.ID, v.Name, v.Count, v.Flag, v.Data, v.Doc, v.At, v.Gone})
+	}
+	return rows
+}
+
+func TestRowsAreInsertedAllOrNone(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		parts := func(of string, ids ...string) database.Rows {
+			rows := database.Rows{Table: "suite_parts", Columns: []string{"id", "thing_id"}}
+			for _, id := range ids {
+				rows.Values = append(rows.Values, []any{id, of})
+			}
+			return rows
+		}
+		for _, tt := range []struct {
+			name string
+			do   func(ctx context.Context) error
+			want error
+			rows int64
+		}{
+			{"rows of several tables, in their order", func(ctx context.Context) error {
+				return db.Insert(ctx, things(thing{ID: "a", At: noon}, thing{ID: "b", At: noon}), parts("b", "1", "2"))
+			}, nil, 2},
+			{"no rows", func(ctx context.Context) error { return db.Insert(ctx, things()) }, nil, 2},
+			{"rows of which a later one cannot be stored", func(ctx context.Context) error {
+				return db.Insert(ctx, things(thing{ID: "c", At: noon}, thing{ID: "d", At: noon}, thing{ID: "a", At: noon}))
+			}, gorm.ErrDuplicatedKey, 2},
+			{"rows of a unit that fails afterwards", func(ctx context.Context) error {
+				return db.Do(ctx, func(ctx context.Context) error {
+					return errors.Join(db.Insert(ctx, things(thing{ID: "c", At: noon})), errChanged)
+				})
+			}, errChanged, 2},
+			{"rows of a unit that wrote before and reads afterwards", func(ctx context.Context) error {
+				return db.Do(ctx, func(ctx context.Context) error {
+					var n int64
+					err := errors.Join(create(ctx, db, "c"), db.Insert(ctx, things(thing{ID: "d", At: noon})), db.Reader(ctx).Model(&thing{}).Count(&n).Error)
+					if n != 4 {
+						return fmt.Errorf("the unit reads %d rows", n)
+					}
+					return err
+				})
+			}, nil, 4},
+			{"rows for somebody who has gone", func(ctx context.Context) error {
+				ctx, cancel := context.WithCancel(ctx)
+				cancel()
+				return db.Insert(ctx, things(thing{ID: "e", At: noon}))
+			}, context.Canceled, 4},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				if err := tt.do(t.Context()); !errors.Is(err, tt.want) {
+					t.Errorf("got %v, want %v", err, tt.want)
+				}
+				if rows := count(t, db); rows != tt.rows {
+					t.Errorf("there are %d rows, want %d", rows, tt.rows)
+				}
+			})
+		}
+	}, schema)
+}
+
 // everyWay lists the ways in which a caller meets the database.
 func everyWay(db *database.DB) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
@@ -397,6 +475,7 @@ func everyWay(db *database.DB) map[string]func(context.Context) error {
 			var n int
 			return db.Reader(ctx).Raw("SELECT 1").Scan(&n).Error
 		},
+		"insert": func(ctx context.Context) error { return db.Insert(ctx, things(thing{ID: "z", At: noon})) },
 		"unit": func(ctx context.Context) error {
 			return db.Do(ctx, func(ctx context.Context) error { return create(ctx, db, "y") })
 		},

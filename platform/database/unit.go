@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 
 	"gorm.io/gorm"
@@ -11,6 +12,7 @@ import (
 
 // unit is one transaction and whether somebody in it has given up.
 type unit struct {
+	conn   *sql.Conn // of the transaction, for what gorm cannot say
 	tx     *gorm.DB
 	failed error
 }
@@ -42,15 +44,16 @@ func (d *DB) Do(ctx context.Context, fn func(ctx context.Context) error) error {
 		outer.failed = cmp.Or(before, err)
 		return err
 	}
-	tx := d.writer.WithContext(ctx).Begin()
-	if tx.Error != nil {
-		return tx.Error
+	u, err := d.begin(ctx)
+	if err != nil {
+		return err
 	}
-	u, committed := &unit{tx: tx}, false
+	committed := false
 	defer func() {
 		if !committed { // fn failed or panics
-			tx.Rollback()
+			u.tx.Rollback()
 		}
+		_ = u.conn.Close() // it goes back
 	}()
 	if err := fn(context.WithValue(ctx, unitKey{d}, u)); err != nil {
 		return err
@@ -59,9 +62,30 @@ func (d *DB) Do(ctx context.Context, fn func(ctx context.Context) error) error {
 		return u.failed
 	}
 	committed = true
-	err := tx.Commit().Error
+	err = u.tx.Commit().Error
 	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil { // database/sql was faster to roll back than we to commit
 		return d.Translate(ctx.Err())
 	}
 	return err
+}
+
+// begin begins a transaction on a connection that is its own. As database/sql does, it
+// takes another one where that proves to be gone.
+func (d *DB) begin(ctx context.Context) (*unit, error) {
+	for tries := 2; ; tries-- {
+		conn, err := d.writes.Conn(ctx)
+		if err != nil {
+			return nil, d.Translate(err)
+		}
+		session := d.writer.WithContext(ctx)
+		session.Statement.ConnPool = conn
+		tx := session.Begin()
+		if tx.Error == nil {
+			return &unit{conn: conn, tx: tx}, nil
+		}
+		_ = conn.Close()
+		if tries == 0 || !errors.Is(tx.Error, driver.ErrBadConn) {
+			return nil, tx.Error
+		}
+	}
 }

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/badge-engine/badge-engine/platform/database"
@@ -103,6 +105,30 @@ func (dialector) SavePoint(tx *gorm.DB, name string) error {
 // RollbackTo implements [gorm.SavePointerDialectorInterface].
 func (dialector) RollbackTo(tx *gorm.DB, name string) error {
 	return tx.Exec("ROLLBACK TO SAVEPOINT " + name).Error
+}
+
+// Insert implements [database.Driver]: one statement, prepared once for a connection, is
+// run for each row, and all of them are one message. A statement with the values of all
+// rows takes the server as long, another plan for each number of rows, and the program
+// twice the time; COPY is faster from some thirty rows on.
+func (Driver) Insert(ctx context.Context, conn *sql.Conn, several []database.Rows) error {
+	batch := &pgx.Batch{}
+	for _, rows := range several {
+		statement := rows.Statement(func(b *strings.Builder, n int) { b.WriteString("$" + strconv.Itoa(n)) })
+		for _, values := range rows.Values {
+			batch.Queue(statement, values...)
+		}
+	}
+	var said error
+	err := conn.Raw(func(raw any) error {
+		c, ok := raw.(*stdlib.Conn)
+		if !ok {
+			return fmt.Errorf("postgres: a connection is a %T", raw)
+		}
+		said = c.Conn().SendBatch(ctx, batch).Close()
+		return nil
+	})
+	return errors.Join(err, said)
 }
 
 // Tables implements [database.Driver].

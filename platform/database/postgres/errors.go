@@ -36,7 +36,7 @@ func (Driver) Translate(err error) error {
 	if errors.As(err, &connect) || database.Lost(err) || pgconn.SafeToRetry(err) || pgconn.Timeout(err) || errors.Is(err, pgconn.ErrConnClosed) {
 		return database.ErrUnavailable.With(err)
 	}
-	if strings.HasPrefix(err.Error(), "failed to encode args") {
+	if strings.Contains(err.Error(), "failed to encode args") {
 		// pgx repeats the value, and has no type for this error.
 		return errors.New("postgres: a value does not fit the type of its column")
 	}

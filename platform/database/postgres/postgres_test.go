@@ -126,4 +126,10 @@ func TestNoErrorRepeatsAValue(t *testing.T) {
 			t.Errorf("%s: %v", statement, err)
 		}
 	}
+	for _, column := range []string{"id", "n", "doc"} {
+		err := db.Insert(t.Context(), database.Rows{Table: "t", Columns: []string{column}, Values: [][]any{{"ada@example.org"}}})
+		if err == nil || strings.Contains(err.Error(), "ada@") {
+			t.Errorf("inserted into %s: %v", column, err)
+		}
+	}
 }

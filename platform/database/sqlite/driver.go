@@ -107,6 +107,31 @@ func (Driver) Prepare(_ context.Context, cfg database.Config) error {
 // Dialector implements [database.Driver].
 func (d Driver) Dialector(pool *sql.DB) gorm.Dialector { return dialector{pool: pool, driver: d} }
 
+// Insert implements [database.Driver]: one statement, prepared once, is run for each row.
+// A statement of many rows would have to be parsed for each number of them, and keeps what
+// the pages were before it, should it fail half way.
+func (Driver) Insert(ctx context.Context, conn *sql.Conn, several []database.Rows) error {
+	for _, rows := range several {
+		statement, err := conn.PrepareContext(ctx, rows.Statement(func(b *strings.Builder, _ int) { b.WriteByte('?') }))
+		if err != nil {
+			return err
+		}
+		for _, values := range rows.Values {
+			if err = ctx.Err(); err == nil {
+				// A row takes no time; to watch the context meanwhile would take a goroutine.
+				_, err = statement.ExecContext(context.WithoutCancel(ctx), values...)
+			}
+			if err != nil {
+				break
+			}
+		}
+		if err = errors.Join(err, statement.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Tables implements [database.Driver].
 func (Driver) Tables() string {
 	return "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
