@@ -6,7 +6,8 @@
 // so a context that is neither embedded nor written inline is an error as well.
 //
 // Of JSON-LD 1.1 it leaves out what credentials do not use, and says so when it meets it: @reverse, @nest, @included,
-// @index, @import, id, index and type maps, @base, text direction. There is no compaction and no framing.
+// @index, @import, id, index and type maps, @base. Text direction it refuses too, unless [Processor.Directed] or
+// [Processor.Undirected] is asked. There is no compaction and no framing.
 //
 // There are two ways from a document to its canonical form. The general one is the algorithms of the standards. The direct
 // one reads what the embedded contexts mean from tables, which the general one makes, and writes N-Quads in one pass. It

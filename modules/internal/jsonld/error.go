@@ -11,6 +11,7 @@ const (
 	CodeDropped        = "dropped-value"         // a value that has no place in RDF and would go unsigned
 	CodeInvalid        = "invalid-document"      // JSON-LD forbids it
 	CodeUnsupported    = "unsupported"           // JSON-LD allows it, this package does not
+	CodeDirection      = "text-direction"        // a text direction, which RDF has no agreed form for
 	CodeUnknownContext = "unknown-context"       // a context that is not embedded
 	CodeInvalidContext = "invalid-context"       // a context that JSON-LD forbids
 	CodeProtectedTerm  = "protected-term"        // a context redefines a protected term

@@ -814,6 +814,7 @@ func (r *run) valueObject(o *object) (Term, error) {
 	var value any
 	var language, datatype string
 	var isJSON, hasType bool
+	var direction string
 	seen := uint16(0)
 	for i := range o.entries {
 		e := &o.entries[i]
@@ -853,9 +854,13 @@ func (r *run) valueObject(o *object) (Term, error) {
 			}
 			datatype = t.Value
 		case kwDirection:
-			if _, err := r.text("", "", "given"); err != nil {
+			if s != "ltr" && s != "rtl" {
+				return Term{}, r.fail(CodeInvalid, e.name, "@direction is neither ltr nor rtl", "Write ltr or rtl.")
+			}
+			if _, err := r.text("", "", s); err != nil {
 				return Term{}, err
 			}
+			direction = s
 		case kwIndex:
 			return Term{}, r.failUnsupported(e.name, e.name)
 		default:
@@ -863,6 +868,7 @@ func (r *run) valueObject(o *object) (Term, error) {
 		}
 		r.pop()
 	}
+	_, isText := value.(string)
 	switch value := value.(type) {
 	case nil:
 		if !isJSON {
@@ -873,11 +879,13 @@ func (r *run) valueObject(o *object) (Term, error) {
 			return Term{}, r.fail(CodeInvalid, "@value", "the value is an object or an array", "Write a string, a number or a boolean.")
 		}
 	case string:
-		if language != "" && !hasType {
-			return r.text(value, language, "")
+		if (language != "" || direction != "") && !hasType {
+			return r.text(value, language, direction)
 		}
 	}
 	switch {
+	case direction != "" && (hasType || !isText):
+		return Term{}, r.fail(CodeInvalid, "@direction", "only a string without a type can have a direction", "Remove @direction or @type.")
 	case language != "":
 		return Term{}, r.fail(CodeInvalid, "@language", "only a string without a type can have a language", "Remove @language or @type.")
 	case isJSON:

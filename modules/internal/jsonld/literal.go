@@ -113,11 +113,19 @@ func (r *run) jsonLiteral(v any) (Term, error) {
 	return Term{Kind: Literal, Value: string(text), Datatype: rdfJSON}, nil
 }
 
-// text is a string in a language. An empty language means none.
+// i18n begins the datatypes of texts with a direction. JSON-LD 1.1, 10.1 (The i18n Namespace).
+const i18n = "https://www.w3.org/ns/i18n#"
+
+// text is a string in a language. An empty language means none, and so does an empty direction.
 func (r *run) text(s, language, direction string) (Term, error) {
 	if direction != "" {
-		// Without an agreed form of direction in RDF it would go unsigned.
-		return Term{}, r.fail(CodeUnsupported, "@direction", "a text direction cannot be signed", "Remove @direction; the language implies it for most texts.")
+		switch r.processor.direction {
+		case refused:
+			// Without an agreed form of direction in RDF it would go unsigned.
+			return Term{}, r.fail(CodeDirection, "@direction", "a text direction cannot be signed", "Remove @direction; the language implies it for most texts.")
+		case typed:
+			return r.literal(s, i18n+language+"_"+direction)
+		}
 	}
 	t, err := r.literal(s, "")
 	t.Language = language

@@ -14,15 +14,50 @@ type Processor struct {
 	memo    memo
 	tables  tables
 	general bool
+
+	direction  direction
+	companions [dropped + 1]func() *Processor // by what they do with text directions
 }
+
+// direction is what becomes of the direction of a text. Data Integrity does not say which, and there are implementations
+// of each.
+type direction byte
+
+const (
+	refused direction = iota
+	typed             // it is a part of the datatype, and protected
+	dropped           // it goes unsaid
+)
 
 // New is a Processor that knows the embedded contexts and no others. Documents that use only these go a direct way to
 // their canonical form; all others, and all that are refused, take the general one.
 func New() *Processor {
 	p := &Processor{root: &activeContext{shared: true}}
 	p.tables.init(p.root)
+	for _, d := range [...]direction{typed, dropped} {
+		p.companions[d] = sync.OnceValue(func() *Processor {
+			c := New()
+			c.general, c.direction = p.general, d
+			c.companions[typed], c.companions[dropped] = p.companions[typed], p.companions[dropped]
+			return c
+		})
+	}
 	return p
 }
+
+// Directed is the same Processor, but for one that takes texts with a direction instead of refusing them with
+// [CodeDirection]: their literals have a datatype that names language and direction. This is how most software that signs
+// such documents does it.
+//
+// JSON-LD 1.1 Processing Algorithms and API, 8.2.2 (Object to RDF Conversion): an rdfDirection of i18n-datatype.
+func (p *Processor) Directed() *Processor { return p.companions[typed]() }
+
+// Undirected is like [Processor.Directed], but passes over directions. What it canonicalizes does not say that there
+// were any: nothing that is signed by it protects them.
+//
+// JSON-LD 1.1 Processing Algorithms and API, 8.2.2 (Object to RDF Conversion): an rdfDirection of null, which it is unless
+// given.
+func (p *Processor) Undirected() *Processor { return p.companions[dropped]() }
 
 // NewGeneral is a Processor that knows no direct way. It answers the same as that of [New], slower: it is what the direct
 // way is measured by.
