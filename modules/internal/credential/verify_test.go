@@ -815,10 +815,13 @@ func TestVerifyGivesUpOnAPoisonedDocument(t *testing.T) {
 	}
 	d["evidence"] = nodes
 	proof := d["proof"].([]any)[0].(map[string]any)
-	proof["id"], proof["previousProof"] = "urn:proof:1", "urn:proof:1"
 	var proofs []any
-	for range 16 {
-		proofs = append(proofs, proof)
+	for i := range 16 {
+		later := maps(proof)
+		if later["id"] = fmt.Sprintf("urn:proof:%d", i); i > 0 {
+			later["previousProof"] = "urn:proof:0"
+		}
+		proofs = append(proofs, later)
 	}
 	d["proof"] = proofs
 	v := verifier(nil)

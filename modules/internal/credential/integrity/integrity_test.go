@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -159,6 +160,11 @@ func TestChainsAreHeldTogether(t *testing.T) {
 			"with ids that are no ids": {func(d map[string]any) {
 				d["proof"].([]any)[1].(map[string]any)["previousProof"] = []any{json.Number("1")}
 			}, false},
+			"with a second proof of the first one's id": {func(d map[string]any) {
+				proofs := d["proof"].([]any)
+				d["proof"] = []any{proofs[0], map[string]any{"id": "urn:proof:1"}, proofs[1]}
+			}, false},
+			"with another id of the first": {func(d map[string]any) { d["proof"].([]any)[0].(map[string]any)["id"] = "urn:proof:2" }, false},
 		} {
 			altered := object(t, jcs(t, document))
 			row.change(altered)
@@ -172,6 +178,54 @@ func TestChainsAreHeldTogether(t *testing.T) {
 		}
 		if _, err := integrity.Create(t.Context(), c, suite, edSigner(t), document, integrity.Options{PreviousProof: []string{"urn:proof:9"}}); err == nil {
 			t.Error("a proof was chained to none")
+		}
+	}
+}
+
+// TestChainsRunOneWay: what covers itself by way of others was never signed, and is said
+// to be so; and of two proofs the one that covers the other is the later.
+func TestChainsRunOneWay(t *testing.T) {
+	c := jsonld.New()
+	document := object(t, alumni)
+	var previous []string
+	for _, at := range []string{"2026-06-01T12:00:00Z", "2026-06-01T12:00:00Z", "2026-05-01T12:00:00Z"} {
+		created, err := time.Parse(time.RFC3339, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := fmt.Sprintf("urn:proof:%d", len(previous)+1)
+		proof, err := integrity.Create(t.Context(), c, integrity.EdDSARDFC2022, edSigner(t), document, integrity.Options{ID: id, Created: created, PreviousProof: previous})
+		if err != nil {
+			t.Fatal(err)
+		}
+		add(t, document, proof)
+		previous = append(previous, id)
+	}
+	verify := func(d map[string]any) []integrity.Result {
+		results, err := integrity.Verify(t.Context(), c, did.Resolver{}, d, integrity.Expectation{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return results
+	}
+	results := verify(document)
+	for _, r := range results {
+		if r.Err != nil {
+			t.Errorf("%v", r.Err)
+		}
+	}
+	if id := integrity.Backwards(results); id != "urn:proof:1" {
+		t.Errorf("out of order is %q", id)
+	}
+	if id := integrity.Backwards(results[:2]); id != "" {
+		t.Errorf("out of order is %q, though both were made at once", id)
+	}
+	for name, covered := range map[string]any{"itself": "urn:proof:1", "the last": []any{"urn:proof:3"}, "the second and nobody": []any{"urn:proof:9", "urn:proof:2"}} {
+		altered := object(t, jcs(t, document))
+		altered["proof"].([]any)[0].(map[string]any)["previousProof"] = covered
+		var e *integrity.Error
+		if r := verify(altered)[0]; !errors.As(r.Err, &e) || !strings.Contains(e.Problem, "circle") {
+			t.Errorf("the first covers %s: %v", name, r.Err)
 		}
 	}
 }

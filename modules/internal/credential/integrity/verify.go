@@ -43,6 +43,10 @@ type Result struct {
 // cryptosuite is not known here.
 func (r Result) Unsupported() bool { return errors.Is(r.Err, ErrUnsupported) }
 
+// Literal reports whether the proof covers the document as it is written, and not only
+// what JSON-LD makes of it.
+func (r Result) Literal() bool { return suites[r.Suite].jcs }
+
 // Verify checks every proof of a document, each for itself; a proof of a chain
 // covers the previous proofs it names. Whose key it was is in the results, and is
 // for the caller to judge. An error says that there is no proof to check.
@@ -96,13 +100,71 @@ func proofsOf(document map[string]any) ([]map[string]any, error) {
 func matching(proofs []map[string]any, ids []string) ([]any, error) {
 	var found []any
 	for _, id := range ids {
-		at := slices.IndexFunc(proofs, func(p map[string]any) bool { return p["id"] == id })
+		named := func(p map[string]any) bool { return p["id"] == id }
+		at := slices.IndexFunc(proofs, named)
 		if at < 0 {
 			return nil, trouble(ProofVerificationError, "Keep the proofs that later proofs cover.", "the previous proof %s is not in the document", shown(id))
+		}
+		if slices.ContainsFunc(proofs[at+1:], named) {
+			return nil, trouble(ProofVerificationError, "Give each proof an id of its own.", "there are several proofs of the id %s, and a later proof covers one of them", shown(id))
 		}
 		found = append(found, proofs[at])
 	}
 	return found, nil
+}
+
+// circular tells whether a proof covers itself, if only by way of others: nobody can
+// have signed that, and it is no chain.
+func circular(proofs []map[string]any, proof map[string]any) bool {
+	first, _ := proof["id"].(string)
+	if first == "" {
+		return false
+	}
+	seen := map[string]bool{}
+	var leads func(from map[string]any) bool
+	leads = func(from map[string]any) bool {
+		ids, _ := previousOf(from) // what is no list of ids is found out where it stands
+		for _, id := range ids {
+			if id == first {
+				return true
+			}
+			if seen[id] {
+				continue
+			}
+			seen[id] = true
+			for _, p := range proofs {
+				if p["id"] == id && leads(p) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	return leads(proof)
+}
+
+// Backwards answers the id of a proof that says it was made after a good one that
+// covers it, of which one cannot be true; none where the chain is in order. Moments that
+// are not given, or cannot be compared, are passed over.
+func Backwards(results []Result) string {
+	created := func(proof map[string]any) time.Time {
+		text, _ := proof["created"].(string)
+		at, _ := time.Parse(time.RFC3339, text)
+		return at
+	}
+	for _, r := range results {
+		ids, _ := previousOf(r.Proof)
+		at := created(r.Proof)
+		if r.Err != nil || at.IsZero() {
+			continue
+		}
+		for _, before := range results {
+			if id, _ := before.Proof["id"].(string); slices.Contains(ids, id) && created(before.Proof).After(at) {
+				return id
+			}
+		}
+	}
+	return ""
 }
 
 // form is one way in which the document was hashed.
@@ -184,6 +246,9 @@ func (v *verification) digest(s suite, hash crypto.Hash, proof map[string]any) (
 	}
 	var previous []any
 	if len(ids) > 0 {
+		if circular(v.proofs, proof) {
+			return nil, trouble(ProofVerificationError, "Let each proof cover only proofs that were there before it.", "the proofs cover one another in a circle, which is no chain")
+		}
 		if previous, err = matching(v.proofs, ids); err != nil {
 			return nil, err
 		}
