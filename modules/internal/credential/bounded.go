@@ -18,9 +18,34 @@ const maxCanonicalizations = 200
 // limits of the canonicalizer is the last.
 type bounded struct {
 	integrity.Canonicalizer
+	*allowance
+}
+
+// allowance is what is left of the work that one verification may cause.
+type allowance struct {
 	stop func() error // why the verification is called off, if it is
 	left int
 	err  error
+}
+
+// directing is a canonicalizer that can do more with text directions than refuse them.
+type directing interface {
+	Directed() *jsonld.Processor
+	Undirected() *jsonld.Processor
+}
+
+// directed and undirected are canonicalizers for texts with a direction, within the same
+// allowance; there are none where the one at hand knows of no directions.
+func directed(c integrity.Canonicalizer) (protected, dropped integrity.Canonicalizer, ok bool) {
+	b, ok := c.(*bounded)
+	if !ok {
+		return nil, nil, false
+	}
+	with, ok := b.Canonicalizer.(directing)
+	if !ok {
+		return nil, nil, false
+	}
+	return &bounded{with.Directed(), b.allowance}, &bounded{with.Undirected(), b.allowance}, true
 }
 
 // Canonicalize implements [integrity.Canonicalizer].

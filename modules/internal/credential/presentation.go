@@ -49,7 +49,7 @@ func (v Verifier) VerifyPresentation(ctx context.Context, document map[string]an
 	j := newJudgement()
 	j.Rules = presentationSources
 	out := PresentationReport{Holder: party(document["holder"]).ID, Problems: []Problem{}, Credentials: []Report{}}
-	transformed, err := integrity.Transform(r.Canonicalizer, document)
+	presented, transformed, err := r.transform(document)
 	if err != nil {
 		j.fail(CheckContext, problemOf(err))
 	} else {
@@ -64,7 +64,7 @@ func (v Verifier) VerifyPresentation(ctx context.Context, document map[string]an
 	} else {
 		j.add(CheckRules, Passed, "the presentation keeps to the rules of its data model", "")
 	}
-	r.presented(ctx, j, document, transformed, out.Holder, o)
+	presented.presented(ctx, j, document, transformed, out.Holder, o)
 	out.Credentials = r.contents(ctx, j, document, o)
 	if err := trouble(); err != nil {
 		return PresentationReport{}, err
@@ -86,7 +86,7 @@ var presentationSources = map[string]string{
 func (r run) presented(ctx context.Context, j *judgement, document map[string]any, transformed *integrity.Transformed, holder string, o PresentationOptions) {
 	const purpose = "authentication"
 	r.Resolver.Purpose = purpose
-	results, err := integrity.Verify(ctx, r.Canonicalizer, r.Resolver, document,
+	results, unprotected, err := r.verify(ctx, document,
 		integrity.Expectation{Purpose: purpose, Domain: o.Domain, Challenge: o.Challenge, Now: r.now, Transformed: transformed})
 	if err != nil {
 		j.fail(CheckProof, problemOf(err))
@@ -112,6 +112,7 @@ func (r run) presented(ctx context.Context, j *judgement, document map[string]an
 	default:
 		j.add(CheckProof, Passed, "the presentation is signed for authentication", "")
 	}
+	r.turned(j, unprotected)
 	for _, result := range results {
 		j.Evidence(proofEvidence(result.Proof))
 	}

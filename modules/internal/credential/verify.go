@@ -14,6 +14,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/internal/credential/jose"
 	"github.com/badge-engine/badge-engine/modules/internal/credential/status"
 	"github.com/badge-engine/badge-engine/modules/internal/did"
+	"github.com/badge-engine/badge-engine/modules/internal/jsonld"
 	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
 	"github.com/badge-engine/badge-engine/modules/internal/report"
 	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
@@ -103,7 +104,7 @@ func (r run) judge(ctx context.Context, p *Parsed, o Options) Report {
 // that says nothing against a credential.
 func (v Verifier) begin(ctx context.Context) (r run, trouble func() error) {
 	r = run{Verifier: v, now: v.Now(), rules: rules}
-	r.Canonicalizer = &bounded{Canonicalizer: v.Canonicalizer, stop: ctx.Err, left: maxCanonicalizations}
+	r.Canonicalizer = &bounded{v.Canonicalizer, &allowance{stop: ctx.Err, left: maxCanonicalizations}}
 	if fetch := v.Resolver.Fetch; fetch != nil {
 		left := maxFetches
 		r.Resolver.Fetch = func(ctx context.Context, url string) ([]byte, error) {
@@ -129,6 +130,11 @@ type run struct {
 	Verifier
 	now   time.Time
 	rules func(document map[string]any) []openbadges.Violation
+
+	// directed is where a text direction stands in the document that is looked at, and
+	// undirected canonicalizes without it; empty and nil where there is none.
+	directed   string
+	undirected integrity.Canonicalizer
 }
 
 // heard keeps the error of a Local, which says nothing against a credential.
@@ -195,7 +201,7 @@ func rules(document map[string]any) []openbadges.Violation {
 func (r run) envelope(ctx context.Context, p *Parsed, violations []openbadges.Violation) *judgement {
 	j := newJudgement()
 	j.add(CheckParse, Passed, parsedAs(p), "")
-	transformed, err := integrity.Transform(r.Canonicalizer, p.Document)
+	r, transformed, err := r.transform(p.Document)
 	if err != nil {
 		j.fail(CheckContext, problemOf(err))
 	} else {
@@ -213,11 +219,56 @@ func (r run) envelope(ctx context.Context, p *Parsed, violations []openbadges.Vi
 	}
 	issuer := party(p.Document["issuer"]).ID
 	if p.Token != nil {
-		r.token(ctx, j, p, issuer)
+		r.token(ctx, j, p, transformed, issuer)
 	} else {
 		r.proofs(ctx, j, p, transformed, issuer)
 	}
 	return j
+}
+
+// transform brings a document into its canonical form. One with text directions is
+// taken too, and what answers is the run for that document.
+func (r run) transform(document map[string]any) (run, *integrity.Transformed, error) {
+	transformed, err := integrity.Transform(r.Canonicalizer, document)
+	var refused *jsonld.Error
+	if !errors.As(err, &refused) || refused.Code != jsonld.CodeDirection {
+		return r, transformed, err
+	}
+	protected, dropped, ok := directed(r.Canonicalizer)
+	if !ok {
+		return r, transformed, err
+	}
+	r.Canonicalizer, r.undirected, r.directed = protected, dropped, refused.Pointer
+	transformed, err = integrity.Transform(r.Canonicalizer, document)
+	return r, transformed, err
+}
+
+// verify checks the proofs of a document. Where there are text directions, some signers
+// protect them and some leave them out, for the standard does not say which: a proof
+// that does not fit is tried the other way, too. unprotected tells that proofs are good,
+// but that none of them says what the directions are.
+func (r run) verify(ctx context.Context, document map[string]any, x integrity.Expectation) (results []integrity.Result, unprotected bool, err error) {
+	results, err = integrity.Verify(ctx, r.Canonicalizer, r.Resolver, document, x)
+	good := func(result integrity.Result) bool { return result.Err == nil }
+	if err != nil || r.directed == "" || !slices.ContainsFunc(results, func(result integrity.Result) bool { return !good(result) && !result.Literal() }) {
+		return results, false, err
+	}
+	protected := slices.ContainsFunc(results, good)
+	x.Transformed = nil
+	others, err := integrity.Verify(ctx, r.undirected, r.Resolver, document, x)
+	for i, other := range others {
+		if good(other) && !good(results[i]) {
+			results[i], unprotected = other, !protected
+		}
+	}
+	return results, unprotected, err
+}
+
+// turned says that nobody can tell whether a text direction was changed.
+func (r run) turned(j *judgement, unprotected bool) {
+	if unprotected {
+		j.Qualify("no signature protects the text direction at "+r.directed+": it may have been changed since", "Ask for a badge whose proof covers it, such as one by a cryptosuite of JCS or in a token, if the direction matters.")
+	}
 }
 
 func parsedAs(p *Parsed) string {
@@ -233,7 +284,7 @@ func parsedAs(p *Parsed) string {
 // since a broken one shows that something was changed: Data
 // Integrity 1.0, Verify Proof Sets and Chains.
 func (r run) proofs(ctx context.Context, j *judgement, p *Parsed, transformed *integrity.Transformed, issuer string) {
-	results, err := integrity.Verify(ctx, r.Canonicalizer, r.Resolver, p.Document, integrity.Expectation{Now: r.now, Transformed: transformed})
+	results, unprotected, err := r.verify(ctx, p.Document, integrity.Expectation{Now: r.now, Transformed: transformed})
 	if err != nil {
 		j.fail(CheckProof, problemOf(err))
 		j.add(CheckIssuer, Skipped, "there is no key to ask about", "")
@@ -276,6 +327,10 @@ func (r run) proofs(ctx context.Context, j *judgement, p *Parsed, transformed *i
 		}
 		j.add(CheckProof, Passed, "the signature by "+strings.Join(suites, " and ")+" is good", "")
 	}
+	r.turned(j, unprotected)
+	if id := integrity.Backwards(results); id != "" {
+		j.Qualify("the chain of proofs is out of order: "+strconv.Quote(id)+" says that it was made after a proof that covers it", "Ask the issuer when it signed.")
+	}
 	for _, result := range results {
 		j.Evidence(proofEvidence(result.Proof))
 	}
@@ -287,7 +342,7 @@ func (r run) proofs(ctx context.Context, j *judgement, p *Parsed, transformed *i
 }
 
 // token checks a credential that is secured by a token around it.
-func (r run) token(ctx context.Context, j *judgement, p *Parsed, issuer string) {
+func (r run) token(ctx context.Context, j *judgement, p *Parsed, transformed *integrity.Transformed, issuer string) {
 	key, err := p.Token.Verify(ctx, r.Resolver, issuer, r.now)
 	if err == nil {
 		err = p.Token.CheckClaims(p.Document)
@@ -302,9 +357,34 @@ func (r run) token(ctx context.Context, j *judgement, p *Parsed, issuer string) 
 		j.add(CheckIssuer, Skipped, "there is no signature to ask about", "")
 		return
 	}
-	j.add(CheckProof, Passed, "the signature of the token by "+text(p.Token.Header, "alg")+" is good, and its claims are those of the credential", "")
+	if broken := r.inside(ctx, p, transformed); len(broken) > 0 {
+		j.fail(CheckProof, broken...)
+	} else {
+		j.add(CheckProof, Passed, "the signature of the token by "+text(p.Token.Header, "alg")+" is good, and its claims are those of the credential", "")
+	}
 	j.Evidence(tokenEvidence(p.Token))
 	j.binding([]did.Key{key}, issuer)
+}
+
+// inside answers what is wrong with the embedded proofs of a credential in a token, where
+// there are any. The token suffices, as of several proofs any does, but one that is
+// broken shows that somebody changed something before it was signed again.
+//
+// Open Badges 3.0, Proofs: embedded proofs are made before the token.
+func (r run) inside(ctx context.Context, p *Parsed, transformed *integrity.Transformed) (broken []Problem) {
+	if _, there := p.Document["proof"]; !there {
+		return nil
+	}
+	results, _, err := r.verify(ctx, p.Document, integrity.Expectation{Now: r.now, Transformed: transformed})
+	if err != nil {
+		return []Problem{problemOf(err)}
+	}
+	for _, result := range results {
+		if result.Err != nil && !unreachable(result.Err) && !result.Unsupported() && !errors.Is(result.Err, integrity.ErrBaseProof) {
+			broken = append(broken, problemOf(result.Err))
+		}
+	}
+	return broken
 }
 
 // binding checks that one of the keys that signed is the issuer's.
@@ -350,7 +430,7 @@ func unreachable(err error) bool {
 
 func proofEvidence(proof map[string]any) string {
 	var parts []string
-	for _, name := range [...]string{"cryptosuite", "type", "verificationMethod", "created"} {
+	for _, name := range [...]string{"cryptosuite", "type", "verificationMethod", "created", "previousProof"} {
 		if value := text(proof, name); value != "" && (name != "type" || proof["cryptosuite"] == nil) {
 			parts = append(parts, name+" "+value)
 		}

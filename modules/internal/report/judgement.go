@@ -42,6 +42,22 @@ func (j *Judgement) record(name string, outcome Outcome, problems []Problem) {
 	j.Problems = append(j.Problems, problems...)
 }
 
+// Qualify adds a reservation to the check recorded last: it passed, but with a warning.
+// A check that did not end well stays as it is.
+func (j *Judgement) Qualify(detail, remedy string) {
+	if len(j.Checks) == 0 {
+		return
+	}
+	c := &j.Checks[len(j.Checks)-1]
+	if c.Outcome != Passed && c.Outcome != Warning {
+		return
+	}
+	c.Outcome, c.Detail = Warning, c.Detail+" "+Sentence(detail)
+	if c.Remedy == "" {
+		c.Remedy = remedy
+	}
+}
+
 // Evidence adds to the check recorded last what it rests on. Empty texts are left
 // out and long ones cut, since they may be a stranger's.
 func (j *Judgement) Evidence(texts ...string) {
