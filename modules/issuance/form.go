@@ -18,7 +18,8 @@ import (
 // Form is how a credential is secured, as far as somebody asks for it. An issuer has
 // one, which holds for every credential whose order says nothing.
 type Form struct {
-	Proof       []ProofForm `json:"proof,omitempty" doc:"The embedded proofs, a set; those of the issuer unless given."`
+	Proof       []ProofForm `json:"proof,omitempty" doc:"The embedded proofs, a set unless chain says otherwise; those of the issuer unless given."`
+	Chain       bool        `json:"chain,omitempty" doc:"Each proof covers the one before it, so that it vouches for that one too and none can be left out unseen."`
 	Format      string      `json:"format,omitempty" enum:"jwt,vc+jwt" doc:"Also in a token: jwt with the header and claims of Open Badges 3.0, vc+jwt with those of the W3C."`
 	FormatKeyID string      `json:"formatKeyId,omitempty" doc:"The key of the token; else the newest one, on P-256 before RSA, P-384 and Ed25519: validators read ES256 and RS256 best."`
 }
@@ -49,7 +50,10 @@ var suiteKinds = map[string][]Kind{
 // read first.
 var tokenKinds = []Kind{KindP256, KindRSA, KindP384, KindEd25519}
 
-const formRule = "Open Badges 3.0, Proofs"
+const (
+	formRule  = "Open Badges 3.0, Proofs"
+	chainRule = "Data Integrity 1.0, 2.1.2 (Proof Chains)"
+)
 
 // check refuses what no credential can be secured by; its pointers lead into the form.
 func (f Form) check() error {
@@ -65,6 +69,15 @@ func (f Form) check() error {
 			return refuse(at+"/mandatoryPointers", "Data Integrity ECDSA Cryptosuites 1.0, ecdsa-sd-2023", "Proofs of this cryptosuite always show the whole credential.", "Leave the pointers out, or use ecdsa-sd-2023.")
 		}
 	}
+	// Data Integrity 1.0, 2.1.2 (Proof Chains).
+	if f.Chain && len(f.Proof) < 2 {
+		return refuse("/chain", chainRule, "A chain has at least two proofs.", "Give as proof those that it is made of, the first first.")
+	}
+	for i, p := range f.Proof {
+		if f.Chain && p.Cryptosuite == integrity.ECDSASD2023 {
+			return refuse("/proof/"+strconv.Itoa(i)+"/cryptosuite", chainRule, "A proof of this cryptosuite is replaced by another when the holder shows a part, which breaks a chain.", "Leave chain out, so that the proofs are a set.")
+		}
+	}
 	if f.Format != "" && f.Format != string(jose.OpenBadges) && f.Format != string(jose.VCJOSE) {
 		return refuse("/format", formRule, "There are no tokens of this form.", "Give jwt or vc+jwt, or leave it out.")
 	}
@@ -77,7 +90,7 @@ func (f Form) check() error {
 // or is the form with what it does not say taken from another.
 func (f Form) or(other Form) Form {
 	if len(f.Proof) == 0 {
-		f.Proof = other.Proof
+		f.Proof, f.Chain = other.Proof, other.Chain
 	}
 	if f.Format == "" {
 		f.Format, f.FormatKeyID = other.Format, other.FormatKeyID
@@ -148,7 +161,13 @@ func (k *Keyring) plan(ctx context.Context, issuerID string, asked Form) (plan, 
 		if err != nil {
 			return plan{}, err
 		}
-		p.proofs = append(p.proofs, credential.Embedding{Cryptosuite: proof.Cryptosuite, Signer: signer, Mandatory: proof.MandatoryPointers})
+		e := credential.Embedding{Cryptosuite: proof.Cryptosuite, Signer: signer, Mandatory: proof.MandatoryPointers}
+		if form.Chain {
+			if e.ID = newURN(); i > 0 {
+				e.Previous = []string{p.proofs[i-1].ID}
+			}
+		}
+		p.proofs = append(p.proofs, e)
 	}
 	if form.Format != "" {
 		signer, key, err := use("/formatKeyId", form.FormatKeyID, tokenKinds)

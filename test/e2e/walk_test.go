@@ -302,6 +302,7 @@ func TestCredentialsAreSecuredAsTheOrderAsks(t *testing.T) {
 		"ecdsa on P-256": {"proof": suites("ecdsa-rdfc-2019", "ecdsa-jcs-2019")},
 		"ecdsa on P-384": {"proof": []form{{"cryptosuite": "ecdsa-rdfc-2019", "keyId": ids["P-384"]}, {"cryptosuite": "ecdsa-jcs-2019", "keyId": ids["P-384"]}}},
 		"a set":          {"proof": suites("eddsa-rdfc-2022", "ecdsa-rdfc-2019")},
+		"a chain":        {"proof": suites("eddsa-rdfc-2022", "ecdsa-rdfc-2019", "eddsa-jcs-2022"), "chain": true},
 		"and a token":    {"format": "jwt"},
 		"and by RSA":     {"format": "jwt", "formatKeyId": ids["RSA-2048"]},
 		"and the W3C's":  {"format": "vc+jwt", "formatKeyId": ids["P-384"], "proof": suites("eddsa-jcs-2022")},
@@ -312,6 +313,21 @@ func TestCredentialsAreSecuredAsTheOrderAsks(t *testing.T) {
 			public := h.must(200, h.send("GET", path(o)+"?format=json", nil, "Authorization", ""))
 			if !sameJSON(t, public.body, o.Credential) {
 				t.Errorf("the world reads %s", public.body)
+			}
+			if covers := bytes.Count(o.Credential, []byte(`"previousProof"`)); covers != map[bool]int{true: 2}[f["chain"] == true] {
+				t.Errorf("%d proofs cover others: %s", covers, o.Credential)
+			}
+			if f["chain"] == true { // without its first link it is no chain
+				var broken map[string]any
+				if err := json.Unmarshal(o.Credential, &broken); err != nil {
+					t.Fatal(err)
+				}
+				broken["proof"] = broken["proof"].([]any)[1:]
+				text, err := json.Marshal(broken)
+				if err != nil {
+					t.Fatal(err)
+				}
+				h.verified(text, "application/json", "", false)
 			}
 			if (o.Jwt != "") != (f["format"] != nil) {
 				t.Fatalf("the token is %q", o.Jwt)
@@ -363,18 +379,21 @@ func TestCredentialsAreSecuredAsTheOrderAsks(t *testing.T) {
 		status  int
 		pointer string
 	}{
-		"an unknown cryptosuite":            {form{"proof": suites("bbs-2023")}, 422, "/proof/0/cryptosuite"},
-		"a key of another kind":             {form{"proof": []form{{"cryptosuite": "ecdsa-sd-2023", "keyId": ids["P-384"]}}}, 422, "/proof/0/keyId"},
-		"a key of nobody":                   {form{"format": "jwt", "formatKeyId": issuer}, 422, "/formatKeyId"},
-		"a key for no token":                {form{"formatKeyId": ids["P-384"]}, 422, "/formatKeyId"},
-		"an unknown form":                   {form{"format": "pdf"}, 422, "/format"},
-		"a pointer to nothing":              {form{"proof": []form{{"cryptosuite": "ecdsa-sd-2023", "mandatoryPointers": []string{"/narrative"}}}}, 422, "/proof/0/mandatoryPointers"},
-		"a pointer that is none":            {form{"proof": []form{{"cryptosuite": "ecdsa-sd-2023", "mandatoryPointers": []string{"name"}}}}, 422, "/proof/0/mandatoryPointers"},
-		"pointers where all is shown":       {form{"proof": []form{{"cryptosuite": "eddsa-rdfc-2022", "mandatoryPointers": []string{"/name"}}}}, 422, "/proof/0/mandatoryPointers"},
-		"more proofs than anyone":           {form{"proof": suites("eddsa-rdfc-2022", "eddsa-rdfc-2022", "eddsa-rdfc-2022", "eddsa-rdfc-2022", "eddsa-rdfc-2022", "eddsa-rdfc-2022", "eddsa-rdfc-2022", "eddsa-rdfc-2022", "eddsa-rdfc-2022")}, 422, "/proof"},
-		"a proof that is a text":            {form{"proof": []string{"eddsa-rdfc-2022"}}, 422, "/proof/0"},
-		"a member that nobody knows of":     {form{"proof": []form{{"cryptosuite": "eddsa-rdfc-2022", "secret": "x"}}}, 422, "/proof/0/secret"},
-		"the same for what the issuer asks": {nil, 0, ""},
+		"an unknown cryptosuite":             {form{"proof": suites("bbs-2023")}, 422, "/proof/0/cryptosuite"},
+		"a key of another kind":              {form{"proof": []form{{"cryptosuite": "ecdsa-sd-2023", "keyId": ids["P-384"]}}}, 422, "/proof/0/keyId"},
+		"a key of nobody":                    {form{"format": "jwt", "formatKeyId": issuer}, 422, "/formatKeyId"},
+		"a key for no token":                 {form{"formatKeyId": ids["P-384"]}, 422, "/formatKeyId"},
+		"an unknown form":                    {form{"format": "pdf"}, 422, "/format"},
+		"a pointer to nothing":               {form{"proof": []form{{"cryptosuite": "ecdsa-sd-2023", "mandatoryPointers": []string{"/narrative"}}}}, 422, "/proof/0/mandatoryPointers"},
+		"a pointer that is none":             {form{"proof": []form{{"cryptosuite": "ecdsa-sd-2023", "mandatoryPointers": []string{"name"}}}}, 422, "/proof/0/mandatoryPointers"},
+		"pointers where all is shown":        {form{"proof": []form{{"cryptosuite": "eddsa-rdfc-2022", "mandatoryPointers": []string{"/name"}}}}, 422, "/proof/0/mandatoryPointers"},
+		"more proofs than anyone":            {form{"proof": suites("eddsa-rdfc-2022", "eddsa-rdfc-2022", "eddsa-rdfc-2022", "eddsa-rdfc-2022", "eddsa-rdfc-2022", "eddsa-rdfc-2022", "eddsa-rdfc-2022", "eddsa-rdfc-2022", "eddsa-rdfc-2022")}, 422, "/proof"},
+		"a chain of one":                     {form{"proof": suites("eddsa-rdfc-2022"), "chain": true}, 422, "/chain"},
+		"a chain of the issuer's own choice": {form{"chain": true}, 422, "/chain"},
+		"a chain that a holder breaks":       {form{"proof": suites("eddsa-rdfc-2022", "ecdsa-sd-2023"), "chain": true}, 422, "/proof/1/cryptosuite"},
+		"a proof that is a text":             {form{"proof": []string{"eddsa-rdfc-2022"}}, 422, "/proof/0"},
+		"a member that nobody knows of":      {form{"proof": []form{{"cryptosuite": "eddsa-rdfc-2022", "secret": "x"}}}, 422, "/proof/0/secret"},
+		"the same for what the issuer asks":  {nil, 0, ""},
 	} {
 		if row.f == nil {
 			h.must(422, h.send("PUT", signing, form{"proof": suites("bbs-2023")}))
