@@ -17,29 +17,36 @@ type entries struct{ register *statuslist.Register }
 var _ vcapi.Statuses = entries{}
 
 // Reserve implements [vcapi.Statuses].
-func (e entries) Reserve(ctx context.Context, issuerID string) (vcapi.Place, map[string]any, error) {
+func (e entries) Reserve(ctx context.Context, issuerID string, purposes []string) (vcapi.Place, []any, error) {
 	places, err := e.register.Take(ctx, issuerID, 1)
 	if err != nil {
 		return vcapi.Place{}, nil, err
 	}
-	named := e.register.Entry(places[0], statuslist.Revocation)
-	if named == nil {
-		e.register.Return(issuerID, places[0])
-		return vcapi.Place{}, nil, nil
+	var named []any
+	for _, purpose := range purposes {
+		entry := e.register.Entry(places[0], purpose)
+		if entry == nil {
+			e.register.Return(issuerID, places[0])
+			return vcapi.Place{}, nil, nil
+		}
+		named = append(named, map[string]any{
+			"id": entry.ID, "type": entry.Type, "statusPurpose": entry.StatusPurpose,
+			"statusListIndex": entry.StatusListIndex, "statusListCredential": entry.StatusListCredential,
+		})
 	}
-	return vcapi.Place{List: places[0].List, Index: places[0].Index}, map[string]any{
-		"id": named.ID, "type": named.Type, "statusPurpose": named.StatusPurpose,
-		"statusListIndex": named.StatusListIndex, "statusListCredential": named.StatusListCredential,
-	}, nil
+	return vcapi.Place{List: places[0].List, Index: places[0].Index}, named, nil
 }
 
-// Revoke implements [vcapi.Statuses].
-func (e entries) Revoke(ctx context.Context, credentialID string, at vcapi.Place, reason string) error {
-	_, err := e.register.Change(ctx, statuslist.Revoke, credentialID, statuslist.Place{List: at.List, Index: at.Index}, reason)
-	return err
+// acts are what module issuance calls what module vcapi does.
+var acts = map[vcapi.Act]statuslist.Act{vcapi.Revoke: statuslist.Revoke, vcapi.Suspend: statuslist.Suspend, vcapi.Resume: statuslist.Resume}
+
+// Change implements [vcapi.Statuses].
+func (e entries) Change(ctx context.Context, act vcapi.Act, credentialID string, at vcapi.Place, reason string) (bool, error) {
+	deed, err := e.register.Change(ctx, acts[act], credentialID, statuslist.Place{List: at.List, Index: at.Index}, reason)
+	return deed.Changed > 0, err
 }
 
-// awards lets module vcapi revoke what module issuance issued.
+// awards lets module vcapi change the status of what module issuance issued.
 type awards struct {
 	public  config.PublicURL
 	service *issuance.Service
@@ -47,13 +54,13 @@ type awards struct {
 
 var _ vcapi.Awards = awards{}
 
-// RevokeAward implements [vcapi.Awards].
-func (a awards) RevokeAward(ctx context.Context, address, reason string) (bool, error) {
+// ChangeAward implements [vcapi.Awards].
+func (a awards) ChangeAward(ctx context.Context, act vcapi.Act, address, reason string) (bool, error) {
 	id, ok := strings.CutPrefix(address, a.public.Join("credentials", ""))
 	if !ok {
 		return false, nil
 	}
-	_, err := a.service.Change(ctx, statuslist.Revoke, id, reason)
+	_, err := a.service.Change(ctx, acts[act], id, reason)
 	return true, err
 }
 

@@ -35,12 +35,77 @@ func (k *Keyring) SignerOf(ctx context.Context, controller, cryptosuite string) 
 	if err != nil {
 		return "", "", nil, err
 	}
+	// Without a word the issuer's own choice holds, of which the first proof is taken.
+	if cryptosuite == "" {
+		cryptosuite = held.form.or(usual()).Proof[0].Cryptosuite
+	}
 	for i, key := range held.keys {
-		if suite, ok := suiteOf(key.Kind, cryptosuite); ok && (cryptosuite != "" || key.Kind == KindEd25519) {
+		if suite, ok := suiteOf(key.Kind, cryptosuite); ok {
 			return key.IssuerID, suite, renamed{held.signers[i], controller + "#" + key.fragment()}, nil
 		}
 	}
 	return "", "", nil, ErrNoKey.Detailf("No active key of this issuer signs by the cryptosuite that is asked for.")
+}
+
+// TokenSignerOf answers who signs tokens under an identifier of an issuer here, as
+// SignerOf does for proofs, and the URL by which a verifier finds the key: the algorithm,
+// where one is asked for, chooses among the keys.
+//
+// Securing Verifiable Credentials using JOSE and COSE 1.0, 4.1 (kid): the kid is the
+// absolute URL of a verification method. For an address it is that of the JSON Web Key
+// itself, which Open Badges asks for; both stand in the issuer's document.
+func (k *Keyring) TokenSignerOf(ctx context.Context, controller, algorithm string) (issuerID, keyURL string, signer integrity.Signer, err error) {
+	kinds := tokenKinds
+	if algorithm != "" {
+		if kinds = kindsOf(algorithm); len(kinds) == 0 {
+			return "", "", nil, ErrNoKey.Detailf("No key here signs tokens by this algorithm: ask for ES256, ES384, RS256 or EdDSA.")
+		}
+	}
+	issuerID, ok := k.addressed(controller)
+	if multikey, is := strings.CutPrefix(controller, "did:key:"); is {
+		if _, _, _, err := k.signerOfKey(ctx, controller, multikey, ""); err != nil {
+			return "", "", nil, err
+		}
+		if issuerID, err = k.store.IssuerOf(ctx, multikey); err != nil {
+			return "", "", nil, err
+		}
+		return k.tokenSigner(ctx, issuerID, kinds, func(key Key) (string, bool) { return controller + "#" + multikey, key.Multikey == multikey })
+	}
+	if !ok {
+		return "", "", nil, ErrIssuerUnknown
+	}
+	return k.tokenSigner(ctx, issuerID, kinds, func(key Key) (string, bool) {
+		if strings.HasPrefix(controller, "did:") {
+			jwk, _ := key.JWK() // a key that was read has one
+			return controller + "#" + jwk.Kid, true
+		}
+		return k.keyURL(key), true
+	})
+}
+
+// tokenSigner is the newest key of the first kind there is, of those that are named.
+func (k *Keyring) tokenSigner(ctx context.Context, issuerID string, kinds []Kind, name func(Key) (keyURL string, ok bool)) (string, string, integrity.Signer, error) {
+	held, err := k.active(ctx, issuerID)
+	if err != nil {
+		return "", "", nil, err
+	}
+	for _, kind := range kinds {
+		for i, key := range held.keys {
+			if keyURL, ok := name(key); ok && key.Kind == kind {
+				return key.IssuerID, keyURL, renamed{held.signers[i], keyURL}, nil
+			}
+		}
+	}
+	return "", "", nil, ErrNoKey.Detailf("No active key of this issuer signs tokens by the algorithm that is asked for.")
+}
+
+// kindsOf are the kinds of keys that sign tokens by an algorithm. RFC 7518, 3.1; RFC 8037, 3.1.
+func kindsOf(algorithm string) []Kind {
+	kind, ok := map[string]Kind{"ES256": KindP256, "ES384": KindP384, "RS256": KindRSA, "EdDSA": KindEd25519}[algorithm]
+	if !ok {
+		return nil
+	}
+	return []Kind{kind}
 }
 
 // signerOfKey finds the one key that a did:key is.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/badge-engine/badge-engine/modules/internal/credential"
 	"github.com/badge-engine/badge-engine/modules/internal/credential/integrity"
+	"github.com/badge-engine/badge-engine/modules/internal/credential/jose"
 	"github.com/badge-engine/badge-engine/modules/internal/jsonld"
 	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
 	"github.com/badge-engine/badge-engine/platform/fault"
@@ -43,6 +44,10 @@ func refused(err error, f *fault.Fault) error {
 	var proof *integrity.Error
 	if errors.As(err, &proof) {
 		return f.With(err).Detailf("%s", sentence(proof.Problem)).Violating(fault.Violation{Rule: "Data Integrity 1.0: " + string(proof.Code), Detail: proof.Problem, Remedy: proof.Remedy})
+	}
+	var token *jose.Error
+	if errors.As(err, &token) {
+		return f.With(err).Detailf("%s", sentence(token.Problem)).Violating(fault.Violation{Pointer: "/credential", Rule: "Securing Verifiable Credentials using JOSE and COSE 1.0, 3.1.1", Detail: token.Problem, Remedy: token.Remedy})
 	}
 	var parse *credential.ParseError
 	if errors.As(err, &parse) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -22,12 +23,22 @@ type issueInput struct {
 }
 
 type issueOptions struct {
-	MandatoryPointers []string `json:"mandatoryPointers,omitempty" doc:"JSON Pointers to what a holder must always show; they ask for ecdsa-sd-2023."`
-	Cryptosuite       string   `json:"cryptosuite,omitempty" doc:"How to sign; otherwise as the key of the issuer signs."`
+	Cryptosuite       string       `json:"cryptosuite,omitempty" doc:"How to sign; otherwise as the issuer signs."`
+	MandatoryPointers []string     `json:"mandatoryPointers,omitempty" doc:"JSON Pointers to what a holder must always show; they ask for ecdsa-sd-2023."`
+	Proof             []proofInput `json:"proof,omitempty" doc:"Several embedded proofs, in the place of cryptosuite and mandatoryPointers: a set, unless chain says otherwise."`
+	Chain             bool         `json:"chain,omitempty" doc:"Each proof covers the one before it."`
+	Format            string       `json:"format,omitempty" enum:"vc+jwt" doc:"In a token: the answer is an EnvelopedVerifiableCredential. It holds the embedded proofs that are asked for, or none."`
+	Algorithm         string       `json:"alg,omitempty" enum:"ES256,ES384,RS256,EdDSA" doc:"Of the token; otherwise ES256, RS256, ES384 or EdDSA, the first that a key of the issuer signs by."`
+	StatusPurpose     any          `json:"statusPurpose,omitempty" doc:"revocation, which it is unless given, suspension, or a list of both."`
+}
+
+type proofInput struct {
+	Cryptosuite       string   `json:"cryptosuite,omitempty"`
+	MandatoryPointers []string `json:"mandatoryPointers,omitempty"`
 }
 
 type issueOutput struct {
-	VerifiableCredential any `json:"verifiableCredential" doc:"The credential with its proof."`
+	VerifiableCredential any `json:"verifiableCredential" doc:"The credential with its proof, or an EnvelopedVerifiableCredential."`
 }
 
 type deriveInput struct {
@@ -53,9 +64,9 @@ type statusInput struct {
 	CredentialID     string `json:"credentialId" doc:"The id of the credential."`
 	CredentialStatus struct {
 		Type          string `json:"type" doc:"BitstringStatusListEntry."`
-		StatusPurpose string `json:"statusPurpose" doc:"revocation."`
+		StatusPurpose string `json:"statusPurpose" doc:"revocation or suspension."`
 	} `json:"credentialStatus"`
-	Status bool   `json:"status" doc:"true revokes; it cannot be taken back."`
+	Status bool   `json:"status" doc:"true sets it; a suspension false lifts, a revocation cannot be taken back."`
 	Reason string `json:"reason,omitempty" doc:"Why; kept here."`
 }
 
@@ -163,27 +174,89 @@ func (h handlers) issue(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	// What is not known must not seem to have been done.
-	for name := range options {
-		if name != "mandatoryPointers" && name != "cryptosuite" && !contains(silent, name) {
-			return ErrOption.Detailf("The option %q is not known here.", shown(name))
-		}
-	}
-	o := IssueOptions{}
-	if o.MandatoryPointers, err = pointers(options, "mandatoryPointers"); err != nil {
+	o, err := issuing(options, c.Query("cryptosuite"))
+	if err != nil {
 		return err
-	}
-	if o.Cryptosuite, err = option(options, "cryptosuite"); err != nil {
-		return err
-	}
-	if o.Cryptosuite == "" {
-		o.Cryptosuite = c.Query("cryptosuite")
 	}
 	signed, err := h.service.Issue(c.UserContext(), document, o)
 	if err != nil {
 		return err
 	}
 	return httpserver.JSON(c, http.StatusCreated, issueOutput{signed})
+}
+
+// issuing reads how a credential is to be signed. What is not known must not seem to
+// have been done.
+func issuing(options map[string]any, suite string) (o IssueOptions, err error) {
+	for name := range options {
+		switch name {
+		case "cryptosuite", "mandatoryPointers", "proof", "chain", "format", "alg", "statusPurpose":
+		default:
+			if !slices.Contains(silent, name) {
+				return o, ErrOption.Detailf("The option %q is not known here.", shown(name))
+			}
+		}
+	}
+	alone, err := proofOption(options)
+	if err != nil {
+		return o, err
+	}
+	if alone.Cryptosuite == "" {
+		alone.Cryptosuite = suite
+	}
+	given := alone.Cryptosuite != "" || len(alone.MandatoryPointers) > 0
+	switch several, there := options["proof"].([]any); {
+	case there && given:
+		return o, ErrOption.Detailf("Give either proof, or cryptosuite and mandatoryPointers.")
+	case there && len(several) > 0:
+		for _, entry := range several {
+			members, ok := entry.(map[string]any)
+			if !ok {
+				return o, ErrOption.Detailf("proof must be a list of objects, such as {\"cryptosuite\": \"eddsa-rdfc-2022\"}.")
+			}
+			for name := range members {
+				if name != "cryptosuite" && name != "mandatoryPointers" {
+					return o, ErrOption.Detailf("The member %q of proof is not known here.", shown(name))
+				}
+			}
+			p, err := proofOption(members)
+			if err != nil {
+				return o, err
+			}
+			o.Proofs = append(o.Proofs, p)
+		}
+	case options["proof"] != nil:
+		return o, ErrOption.Detailf("proof must be a list with at least one object.")
+	case given:
+		o.Proofs = []ProofOptions{alone}
+	}
+	if o.Format, err = option(options, "format"); err != nil {
+		return o, err
+	}
+	if o.Algorithm, err = option(options, "alg"); err != nil {
+		return o, err
+	}
+	if chain, there := options["chain"]; there {
+		if o.Chain, there = chain.(bool); !there {
+			return o, ErrOption.Detailf("chain must be true or false.")
+		}
+	}
+	for _, entry := range list(options["statusPurpose"]) {
+		purpose, ok := entry.(string)
+		if !ok {
+			return o, ErrOption.Detailf("statusPurpose must be a text, or a list of texts.")
+		}
+		o.StatusPurposes = append(o.StatusPurposes, purpose)
+	}
+	return o, nil
+}
+
+func proofOption(members map[string]any) (p ProofOptions, err error) {
+	if p.MandatoryPointers, err = pointers(members, "mandatoryPointers"); err != nil {
+		return p, err
+	}
+	p.Cryptosuite, err = option(members, "cryptosuite")
+	return p, err
 }
 
 func (h handlers) derive(c *fiber.Ctx) error {
@@ -300,21 +373,12 @@ func (h handlers) status(c *fiber.Ctx) error {
 	case string: // earlier drafts have a text
 		change.On = v == "1" || v == "true"
 	default:
-		return misshapen("/status", "status is missing or neither true nor false", "Give true to revoke.")
+		return misshapen("/status", "status is missing or neither true nor false", "Give true to revoke or suspend, or false to lift a suspension.")
 	}
 	if err := h.service.SetStatus(c.UserContext(), change); err != nil {
 		return err
 	}
-	return httpserver.JSON(c, http.StatusOK, statusOutput{change.CredentialID, true})
-}
-
-func contains(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
-		}
-	}
-	return false
+	return httpserver.JSON(c, http.StatusOK, statusOutput{change.CredentialID, change.On})
 }
 
 func shown(s string) string {

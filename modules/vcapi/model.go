@@ -10,6 +10,7 @@ type credentialRow struct {
 	Digest       string
 	StatusList   *string
 	StatusIndex  *int64
+	Purposes     string `gorm:"column:status_purposes"`
 	Principal    string
 	CreatedAt    time.Time
 }

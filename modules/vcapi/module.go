@@ -25,7 +25,7 @@ var Module = fx.Module("vcapi",
 	migrations.Provide(Schema),
 	fx.Provide(NewStore, New),
 	fx.Provide(func(public config.PublicURL, s *Store, w Work, i Issuers, t Statuses, a Awards, v Verifier, o perhaps, now func() time.Time) Parts {
-		return Parts{Public: public, Store: s, Work: w, Issuers: i, Statuses: t, Awards: a, Verifier: v, Audit: o.Audit, Canonical: jsonld.New(), Now: now}
+		return Parts{Public: public, Store: s, Work: w, Issuers: i, Statuses: t, Awards: a, Verifier: v, Audit: o.Audit, Canonical: jsonld.New().Directed(), Now: now}
 	}, fx.Private),
 	httpserver.Mount(Routes),
 )

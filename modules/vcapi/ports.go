@@ -14,7 +14,20 @@ type Issuers interface {
 	// the usual one of the key. A fault of kind not found tells that the identifier is
 	// nobody's here.
 	SignerOf(ctx context.Context, controller, cryptosuite string) (issuerID, suite string, signer integrity.Signer, err error)
+	// TokenSignerOf is SignerOf for a token by an algorithm, or by that which most
+	// verifiers read. The URL of the key is what the header of the token names.
+	TokenSignerOf(ctx context.Context, controller, algorithm string) (issuerID, keyURL string, signer integrity.Signer, err error)
 }
+
+// Act is a change of status.
+type Act string
+
+// The acts.
+const (
+	Revoke  Act = "revoke"  // for good
+	Suspend Act = "suspend" // until it is resumed
+	Resume  Act = "resume"  // lift a suspension
+)
 
 // Place is an entry of a status list; the zero value is none.
 type Place struct {
@@ -26,18 +39,20 @@ type Place struct {
 // Module issuance serves it.
 type Statuses interface {
 	// Reserve answers an entry that no other credential has, and how a credential names
-	// it; nothing where there are no lists. It must be called outside of a unit.
-	Reserve(ctx context.Context, issuerID string) (at Place, entry map[string]any, err error)
-	// Revoke marks an entry for good; it joins the unit in ctx.
-	Revoke(ctx context.Context, credentialID string, at Place, reason string) error
+	// it for each purpose; nothing where there are no lists. It must be called outside
+	// of a unit.
+	Reserve(ctx context.Context, issuerID string, purposes []string) (at Place, entries []any, err error)
+	// Change marks an entry, or lifts a mark, and reports whether that changed anything;
+	// it joins the unit in ctx. A fault of kind conflict says why it cannot be done.
+	Change(ctx context.Context, act Act, credentialID string, at Place, reason string) (changed bool, err error)
 }
 
 // Awards changes the status of credentials that were issued here as awards. Module
 // issuance serves it.
 type Awards interface {
-	// RevokeAward revokes the credential of that public address. known is false for
+	// ChangeAward does it to the credential of that public address. known is false for
 	// an address that is none of an award here.
-	RevokeAward(ctx context.Context, address, reason string) (known bool, err error)
+	ChangeAward(ctx context.Context, act Act, address, reason string) (known bool, err error)
 }
 
 // Verifier judges credentials and presentations. Module verification serves it.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/badge-engine/badge-engine/modules/internal/credential"
 	"github.com/badge-engine/badge-engine/modules/internal/credential/integrity"
+	"github.com/badge-engine/badge-engine/modules/internal/credential/jose"
 	"github.com/badge-engine/badge-engine/modules/internal/credential/status"
 	"github.com/badge-engine/badge-engine/modules/internal/datamodel"
 	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
@@ -33,10 +34,11 @@ const dataIntegrityContext = "https://w3id.org/security/data-integrity/v2"
 type Signing struct {
 	ID           string
 	IssuerID     string
-	CredentialID string // the id of the credential; may be empty
-	Cryptosuite  string
-	Digest       string // SHA-256 of what was answered, in hexadecimal
-	At           Place  // its status entry; none where it brought its own or could have none
+	CredentialID string   // the id of the credential; may be empty
+	Cryptosuite  string   // or several, and the form of the token
+	Digest       string   // SHA-256 of what was answered, in hexadecimal
+	At           Place    // its status entry; none where it brought its own or could have none
+	Purposes     []string // what the entry is for
 	Principal    string
 	Created      time.Time
 }
@@ -66,8 +68,76 @@ func New(parts Parts, log *slog.Logger) *Service { return &Service{parts, log} }
 
 // IssueOptions say how a credential is signed.
 type IssueOptions struct {
-	Cryptosuite       string
+	Proofs         []ProofOptions // the embedded proofs; one as the issuer signs when there is neither one nor a token
+	Chain          bool           // each proof covers the one before it
+	Format         string         // vc+jwt: in a token, around the credential with its proofs
+	Algorithm      string         // of the token; else the one that most verifiers read
+	StatusPurposes []string       // what the status entry is for; revocation when empty
+}
+
+// ProofOptions say how one embedded proof is made.
+type ProofOptions struct {
+	Cryptosuite       string // as the issuer signs when empty
 	MandatoryPointers []string
+}
+
+const (
+	revocation = "revocation"
+	suspension = "suspension"
+)
+
+// maxProofs is how many proofs of one credential may be asked for.
+const maxProofs = 8
+
+// check completes the options, or answers [ErrOption].
+func (o *IssueOptions) check(document map[string]any) error {
+	if o.Format != "" && o.Format != string(jose.VCJOSE) {
+		return ErrOption.Detailf("The only form of a token here is %s.", jose.VCJOSE)
+	}
+	if o.Format != "" && datamodel.Version1(document) {
+		return ErrOption.Detailf("Tokens hold credentials of data model 2.0: let %s be the first context, or leave format out.", datamodel.ContextV2)
+	}
+	if o.Algorithm != "" && o.Format == "" {
+		return ErrOption.Detailf("An algorithm is named for a token that is not asked for: give format as well.")
+	}
+	if len(o.Proofs) > maxProofs {
+		return ErrOption.Detailf("At most %d proofs are made at once.", maxProofs)
+	}
+	if len(o.Proofs) == 0 && o.Format == "" {
+		o.Proofs = []ProofOptions{{}}
+	}
+	if o.Chain && len(o.Proofs) < 2 {
+		return ErrOption.Detailf("A chain has at least two proofs: give as proof those that it is made of, the first first.")
+	}
+	for i, p := range o.Proofs {
+		if len(p.MandatoryPointers) > 0 && p.Cryptosuite == "" {
+			o.Proofs[i].Cryptosuite = integrity.ECDSASD2023
+		}
+		sd := o.Proofs[i].Cryptosuite == integrity.ECDSASD2023
+		if len(p.MandatoryPointers) > 0 && !sd {
+			return ErrOption.Detailf("%s always shows the whole credential, and takes no mandatory pointers.", p.Cryptosuite)
+		}
+		// What a holder derives is another credential: the token around it, or what
+		// covers its proof, would say no more.
+		if sd && (o.Chain || o.Format != "") {
+			return ErrOption.Detailf("A proof of %s stands neither in a chain nor in a token, since the holder replaces it.", integrity.ECDSASD2023)
+		}
+	}
+	for _, purpose := range o.StatusPurposes {
+		if purpose != revocation && purpose != suspension {
+			return ErrOption.Detailf("The purposes of status entries are %s and %s.", revocation, suspension)
+		}
+	}
+	slices.Sort(o.StatusPurposes)
+	if o.StatusPurposes = slices.Compact(o.StatusPurposes); len(o.StatusPurposes) == 0 {
+		o.StatusPurposes = []string{revocation}
+	}
+	_, brings := document["credentialStatus"]
+	if brings && len(o.StatusPurposes) > 1 || len(o.StatusPurposes) > 1 && isBadge(document) {
+		// Open Badges 3.0, AchievementCredential: credentialStatus is one.
+		return ErrOption.Detailf("Only a credential that brings no status, and is no badge, gets more than one status entry.")
+	}
+	return nil
 }
 
 // own are the types of credentials by which others are judged: only this server itself
@@ -87,52 +157,177 @@ func (s *Service) Issue(ctx context.Context, document map[string]any, o IssueOpt
 	if err := s.reserved(document); err != nil {
 		return nil, err
 	}
-	if len(o.MandatoryPointers) > 0 && o.Cryptosuite == "" {
-		o.Cryptosuite = integrity.ECDSASD2023
-	}
-	issuerID, suite, signer, err := s.Issuers.SignerOf(ctx, partyID(document["issuer"]), o.Cryptosuite)
-	if f, ok := fault.From(err); ok && f.Kind() == fault.NotFound {
-		return nil, ErrIssuer.Detailf("Name the address or the did:web of an issuer here, or the did:key of one of its keys, as issuer.")
-	}
-	if err != nil {
+	if err := o.check(document); err != nil {
 		return nil, err
 	}
 	withContexts(document)
-	at, err := s.withStatus(ctx, issuerID, document)
+	hands, err := s.hands(ctx, partyID(document["issuer"]), o)
 	if err != nil {
 		return nil, err
 	}
-	if suite == integrity.ECDSASD2023 && len(o.MandatoryPointers) == 0 {
-		o.MandatoryPointers = mandatory(document)
+	at, err := s.withStatus(ctx, hands.issuerID, document, o.StatusPurposes)
+	if err != nil {
+		return nil, err
 	}
 	now := s.Now().UTC().Truncate(time.Second)
-	id, credentialID := uuid.Must(uuid.NewV7()).String(), text(document, "id")
-	log := s.log.With("signing", id, "issuer", issuerID, "method", signer.VerificationMethod(), "by", principal.From(ctx).ID)
-	log.InfoContext(ctx, "credential signing")
-	proof, err := integrity.Create(ctx, s.Canonical, suite, signer, document, integrity.Options{Created: now, MandatoryPointers: o.MandatoryPointers})
-	if err != nil {
-		return nil, s.failed(ctx, id, refused(err, ErrInvalid))
+	g := Signing{
+		ID: uuid.Must(uuid.NewV7()).String(), IssuerID: hands.issuerID, CredentialID: text(document, "id"), Cryptosuite: strings.Join(hands.names(), " "),
+		At: at, Purposes: o.StatusPurposes, Principal: principal.From(ctx).ID, Created: now,
 	}
-	document["proof"] = proof
-	text, err := json.Marshal(document)
+	log := s.log.With("signing", g.ID, "issuer", g.IssuerID, "method", hands.method(), "by", g.Principal)
+	log.InfoContext(ctx, "credential signing")
+	signed, err := s.sign(ctx, document, hands, now)
 	if err != nil {
-		return nil, s.failed(ctx, id, fmt.Errorf("vcapi: write credential: %w", err))
+		return nil, s.failed(ctx, g.ID, refused(err, ErrInvalid))
+	}
+	text, err := json.Marshal(signed)
+	if err != nil {
+		return nil, s.failed(ctx, g.ID, fmt.Errorf("vcapi: write credential: %w", err))
 	}
 	sum := sha256.Sum256(text)
-	g := Signing{ID: id, IssuerID: issuerID, CredentialID: credentialID, Cryptosuite: suite, Digest: hex.EncodeToString(sum[:]), At: at, Principal: principal.From(ctx).ID, Created: now}
+	g.Digest = hex.EncodeToString(sum[:])
 	// What is not written down does not leave: a signature that nobody knows of could
 	// never be revoked.
 	err = s.Work.Do(ctx, func(ctx context.Context) error {
 		if err := s.Store.Insert(ctx, g); err != nil || s.Audit == nil {
 			return err
 		}
-		return s.Audit.Record(ctx, "vcapi.credential.signed", id, "issuer:"+issuerID, nil)
+		return s.Audit.Record(ctx, "vcapi.credential.signed", g.ID, "issuer:"+g.IssuerID, nil)
 	})
 	if err != nil {
-		return nil, s.failed(ctx, id, err)
+		return nil, s.failed(ctx, g.ID, err)
 	}
 	log.InfoContext(ctx, "credential signed")
-	return document, nil
+	return signed, nil
+}
+
+// hands are who signs, and how.
+type hands struct {
+	issuerID string
+	proofs   []credential.Embedding
+	token    *credential.Enveloping
+}
+
+func (h hands) names() []string {
+	var names []string
+	for _, p := range h.proofs {
+		names = append(names, p.Cryptosuite)
+	}
+	if h.token != nil {
+		names = append(names, string(h.token.Profile))
+	}
+	return names
+}
+
+func (h hands) method() string {
+	if h.token != nil {
+		return h.token.Signer.VerificationMethod()
+	}
+	return h.proofs[0].Signer.VerificationMethod()
+}
+
+// hands finds the keys of the issuer that a credential names. It answers with
+// [ErrIssuer].
+func (s *Service) hands(ctx context.Context, issuer string, o IssueOptions) (h hands, err error) {
+	for i, p := range o.Proofs {
+		e := credential.Embedding{Mandatory: p.MandatoryPointers}
+		if h.issuerID, e.Cryptosuite, e.Signer, err = s.Issuers.SignerOf(ctx, issuer, p.Cryptosuite); err != nil {
+			return hands{}, unknown(err)
+		}
+		if o.Chain {
+			if e.ID = newURN(); i > 0 {
+				e.Previous = []string{h.proofs[i-1].ID}
+			}
+		}
+		h.proofs = append(h.proofs, e)
+	}
+	if o.Format != "" {
+		t := credential.Enveloping{Profile: jose.Profile(o.Format)}
+		if h.issuerID, t.KeyID, t.Signer, err = s.Issuers.TokenSignerOf(ctx, issuer, o.Algorithm); err != nil {
+			return hands{}, unknown(err)
+		}
+		h.token = &t
+	}
+	return h, nil
+}
+
+func newURN() string { return "urn:uuid:" + uuid.Must(uuid.NewV7()).String() }
+
+func unknown(err error) error {
+	f, ok := fault.From(err)
+	switch {
+	case ok && f.Kind() == fault.NotFound:
+		return ErrIssuer.Detailf("Name the address or the did:web of an issuer here, or the did:key of one of its keys, as issuer.")
+	case ok && f.Kind() == fault.Conflict: // no key of the issuer signs so
+		return ErrOption.With(err).Detailf("%s", strings.TrimSpace(f.Message()+" "+f.Detail()))
+	}
+	return err
+}
+
+// sign makes the proofs, and then the token around the credential with them: Open
+// Badges 3.0, Proofs, has the embedded ones come first.
+func (s *Service) sign(ctx context.Context, document map[string]any, h hands, now time.Time) (map[string]any, error) {
+	var proofs []any
+	for _, e := range h.proofs {
+		o := integrity.Options{ID: e.ID, Created: now, PreviousProof: e.Previous, MandatoryPointers: e.Mandatory}
+		if e.Cryptosuite == integrity.ECDSASD2023 && len(o.MandatoryPointers) == 0 {
+			o.MandatoryPointers = mandatory(document)
+		}
+		unsecured := document
+		if len(e.Previous) > 0 {
+			unsecured = maps.Clone(document)
+			unsecured["proof"] = proofs
+		}
+		proof, err := integrity.Create(ctx, s.Canonical, e.Cryptosuite, e.Signer, unsecured, o)
+		if err != nil {
+			return nil, err
+		}
+		read, err := parsed(proof)
+		if err != nil {
+			return nil, err
+		}
+		proofs = append(proofs, read)
+	}
+	switch len(proofs) {
+	case 0:
+	case 1: // one proof is an object, as this API has it
+		document["proof"] = proofs[0]
+	default:
+		document["proof"] = proofs
+	}
+	if h.token == nil {
+		return document, nil
+	}
+	if len(proofs) == 0 {
+		// A token would hold whatever it is given: what no context defines must not go
+		// into one either. Securing Verifiable Credentials using JOSE and COSE 1.0, 3.1.1.
+		if _, err := integrity.Transform(s.Canonical, document); err != nil {
+			return nil, err
+		}
+	}
+	text, err := json.Marshal(document)
+	if err != nil {
+		return nil, fmt.Errorf("vcapi: write credential: %w", err)
+	}
+	token, err := jose.Secure(ctx, h.token.Signer, h.token.KeyID, h.token.Profile, text, document, now)
+	if err != nil {
+		return nil, err
+	}
+	// VC Data Model 2.0, 4.13.1 (Enveloped Verifiable Credentials).
+	return map[string]any{"@context": datamodel.ContextV2, "id": "data:application/vc+jwt," + token, "type": "EnvelopedVerifiableCredential"}, nil
+}
+
+// parsed is a proof as JSON reads it, so that a later one can cover it.
+func parsed(proof integrity.Proof) (map[string]any, error) {
+	text, err := json.Marshal(proof)
+	if err != nil {
+		return nil, fmt.Errorf("vcapi: write proof: %w", err)
+	}
+	var read map[string]any
+	if err := json.Unmarshal(text, &read); err != nil {
+		return nil, fmt.Errorf("vcapi: read proof: %w", err)
+	}
+	return read, nil
 }
 
 func (s *Service) failed(ctx context.Context, id string, failure error) error {
@@ -150,7 +345,7 @@ func check(document map[string]any, issuing bool) []openbadges.Violation {
 	switch types := typesOf(document); {
 	case slices.Contains(types, openbadges.TypeEndorsementCredential):
 		found = append(found, openbadges.CheckEndorsement(document, openbadges.Reading)...)
-	case slices.Contains(types, openbadges.TypeAchievementCredential) || slices.Contains(types, "OpenBadgeCredential"):
+	case isBadge(document):
 		found = append(found, openbadges.CheckCredential(document, openbadges.Reading)...)
 	}
 	if !issuing {
@@ -199,15 +394,19 @@ func withContexts(document map[string]any) {
 
 // withStatus gives the credential a status entry, unless it brings one or its context
 // does not know any.
-func (s *Service) withStatus(ctx context.Context, issuerID string, document map[string]any) (Place, error) {
+func (s *Service) withStatus(ctx context.Context, issuerID string, document map[string]any, purposes []string) (Place, error) {
 	if _, there := document["credentialStatus"]; there || datamodel.Version1(document) {
 		return Place{}, nil
 	}
-	at, entry, err := s.Statuses.Reserve(ctx, issuerID)
-	if err != nil || entry == nil {
+	at, entries, err := s.Statuses.Reserve(ctx, issuerID, purposes)
+	switch {
+	case err != nil || len(entries) == 0:
 		return Place{}, err
+	case len(entries) == 1:
+		document["credentialStatus"] = entries[0]
+	default:
+		document["credentialStatus"] = entries
 	}
-	document["credentialStatus"] = entry
 	return at, nil
 }
 
@@ -254,32 +453,56 @@ func (s *Service) VerifyPresentation(ctx context.Context, document map[string]an
 
 func read(document map[string]any) []openbadges.Violation { return check(document, false) }
 
+// isBadge tells whether a document says that it is an Open Badge.
+func isBadge(document map[string]any) bool {
+	types := typesOf(document)
+	return slices.Contains(types, openbadges.TypeAchievementCredential) || slices.Contains(types, "OpenBadgeCredential")
+}
+
 // Change is a change of status that somebody asks for.
 type Change struct {
 	CredentialID string
-	Purpose      string // revocation
+	Purpose      string // revocation or suspension
 	On           bool
 	Reason       string
 }
 
-// maxSignings bounds how many credentials of one id are revoked at once.
+// act is what a change asks for, or [ErrStatus].
+func (c Change) act() (Act, error) {
+	switch {
+	case c.Purpose == revocation && c.On:
+		return Revoke, nil
+	case c.Purpose == suspension && c.On:
+		return Suspend, nil
+	case c.Purpose == suspension:
+		return Resume, nil
+	case c.Purpose == revocation:
+		return "", ErrStatus.Detailf("A revocation cannot be undone.").Violating(fault.Violation{Pointer: "/status", Rule: "Bitstring Status List 1.0, 2.1: revocation is not reversible", Detail: "The status would be taken back.", Remedy: "Sign a new credential."})
+	}
+	return "", ErrStatus.Detailf("The status entries of this API are for revocation and suspension.").Violating(fault.Violation{Pointer: "/credentialStatus/statusPurpose", Rule: "Bitstring Status List 1.0, 2.1 (BitstringStatusListEntry)", Detail: "The purpose is neither revocation nor suspension.", Remedy: `Give "statusPurpose": "revocation" or "suspension".`})
+}
+
+// done is what an act is called once it is done.
+var done = map[Act]string{Revoke: "revoked", Suspend: "suspended", Resume: "resumed"}
+
+// maxSignings bounds how many credentials of one id are changed at once.
 const maxSignings = 100
 
-// SetStatus revokes every credential that was signed here under an id. It answers with
-// [ErrNotFound] or [ErrStatus].
+// SetStatus changes the status of every credential that was signed here under an id.
+// What is so already stays so. It answers with [ErrNotFound] or [ErrStatus].
 func (s *Service) SetStatus(ctx context.Context, c Change) error {
-	switch {
-	case c.Purpose != "revocation":
-		return ErrStatus.Detailf("The status entries of this API are for revocation.").Violating(fault.Violation{Pointer: "/credentialStatus/statusPurpose", Rule: "Bitstring Status List 1.0, 2.1 (BitstringStatusListEntry)", Detail: "The purpose is not revocation.", Remedy: `Give "statusPurpose": "revocation".`})
-	case !c.On:
-		return ErrStatus.Detailf("A revocation cannot be undone.").Violating(fault.Violation{Pointer: "/status", Rule: "Bitstring Status List 1.0, 2.1: revocation is not reversible", Detail: "The status would be taken back.", Remedy: "Sign a new credential."})
-	case c.CredentialID == "":
-		return ErrStatus.Violating(fault.Violation{Pointer: "/credentialId", Rule: "Verifiable Credential API: credentialId", Detail: "It is missing.", Remedy: "Give the id of the credential."})
-	}
-	if known, err := s.Awards.RevokeAward(ctx, c.CredentialID, c.Reason); known || err != nil {
+	act, err := c.act()
+	if err != nil {
 		return err
 	}
-	err := s.Work.Do(ctx, func(ctx context.Context) error {
+	if c.CredentialID == "" {
+		return ErrStatus.Violating(fault.Violation{Pointer: "/credentialId", Rule: "Verifiable Credential API: credentialId", Detail: "It is missing.", Remedy: "Give the id of the credential."})
+	}
+	if known, err := s.Awards.ChangeAward(ctx, act, c.CredentialID, c.Reason); known || err != nil {
+		return impossible(err)
+	}
+	action := "vcapi.credential." + done[act]
+	err = s.Work.Do(ctx, func(ctx context.Context) error {
 		signings, err := s.Store.Signings(ctx, c.CredentialID, maxSignings)
 		if err != nil {
 			return err
@@ -287,29 +510,41 @@ func (s *Service) SetStatus(ctx context.Context, c Change) error {
 		if len(signings) == 0 {
 			return ErrNotFound
 		}
-		changed := 0
+		found := false
 		for _, g := range signings {
-			if g.At.List == "" {
+			// A revocation shows on every side of a list, a suspension on its own alone.
+			if g.At.List == "" || act != Revoke && !slices.Contains(g.Purposes, suspension) {
 				continue
 			}
-			if err := s.Statuses.Revoke(ctx, g.ID, g.At, c.Reason); err != nil {
-				return err
+			found = true
+			changed, err := s.Statuses.Change(ctx, act, g.ID, g.At, c.Reason)
+			if err != nil {
+				return impossible(err)
 			}
-			if changed++; s.Audit != nil {
-				if err := s.Audit.Record(ctx, "vcapi.credential.revoked", g.ID, "issuer:"+g.IssuerID, nil); err != nil {
+			if changed && s.Audit != nil {
+				if err := s.Audit.Record(ctx, action, g.ID, "issuer:"+g.IssuerID, nil); err != nil {
 					return err
 				}
 			}
 		}
-		if changed == 0 {
-			return ErrStatus.Detailf("It was signed without a status entry of this server.")
+		if !found {
+			return ErrStatus.Detailf("It was signed without a status entry of this server for %s. Give options.statusPurpose when you have a credential signed.", c.Purpose)
 		}
 		return nil
 	})
 	if err != nil && s.Audit != nil {
-		_ = s.Audit.Record(ctx, "vcapi.credential.revoked", "", "", err) // never fails with a failure
+		_ = s.Audit.Record(ctx, action, "", "", err) // never fails with a failure
 	}
 	return err
+}
+
+// impossible says in the words of this API why a status cannot be changed.
+func impossible(err error) error {
+	f, ok := fault.From(err)
+	if !ok || f.Kind() != fault.Conflict && f.Kind() != fault.Invalid {
+		return err
+	}
+	return ErrStatus.With(err).Detailf("%s", strings.TrimSpace(f.Message()+" "+f.Detail()))
 }
 
 func partyID(v any) string {

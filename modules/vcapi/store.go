@@ -2,6 +2,7 @@ package vcapi
 
 import (
 	"context"
+	"strings"
 
 	"github.com/badge-engine/badge-engine/platform/database"
 )
@@ -14,7 +15,7 @@ func NewStore(db *database.DB) *Store { return &Store{db: db} }
 
 // Insert stores one signing; it joins the unit in ctx.
 func (s *Store) Insert(ctx context.Context, g Signing) error {
-	row := credentialRow{ID: g.ID, IssuerID: g.IssuerID, Cryptosuite: g.Cryptosuite, Digest: g.Digest, Principal: g.Principal, CreatedAt: g.Created}
+	row := credentialRow{ID: g.ID, IssuerID: g.IssuerID, Cryptosuite: g.Cryptosuite, Digest: g.Digest, Principal: g.Principal, CreatedAt: g.Created, Purposes: strings.Join(g.Purposes, " ")}
 	if g.CredentialID != "" {
 		row.CredentialID = &g.CredentialID
 	}
@@ -30,7 +31,7 @@ func (s *Store) Signings(ctx context.Context, credentialID string, limit int) ([
 	err := s.db.Session(ctx).Where("credential_id = ?", credentialID).Order("created_at DESC, id DESC").Limit(limit).Find(&rows).Error
 	signings := make([]Signing, len(rows))
 	for i, r := range rows {
-		signings[i] = Signing{ID: r.ID, IssuerID: r.IssuerID, CredentialID: credentialID, Cryptosuite: r.Cryptosuite, Digest: r.Digest, Principal: r.Principal, Created: r.CreatedAt.UTC()}
+		signings[i] = Signing{ID: r.ID, IssuerID: r.IssuerID, CredentialID: credentialID, Cryptosuite: r.Cryptosuite, Digest: r.Digest, Principal: r.Principal, Created: r.CreatedAt.UTC(), Purposes: strings.Fields(r.Purposes)}
 		if r.StatusList != nil && r.StatusIndex != nil {
 			signings[i].At = Place{List: *r.StatusList, Index: *r.StatusIndex}
 		}

@@ -22,6 +22,7 @@ import (
 
 	"github.com/badge-engine/badge-engine/modules/internal/credential"
 	"github.com/badge-engine/badge-engine/modules/internal/credential/integrity"
+	"github.com/badge-engine/badge-engine/modules/internal/credential/jose"
 	"github.com/badge-engine/badge-engine/modules/internal/did"
 	"github.com/badge-engine/badge-engine/modules/internal/jsonld"
 	"github.com/badge-engine/badge-engine/modules/vcapi"
@@ -52,7 +53,7 @@ type town struct {
 	signers map[string]integrity.Signer
 	taken   int64
 	noList  bool
-	revoked map[int64]string
+	done    map[int64]string // what was done to which entry last, and why
 	awards  []string
 	audit   []string
 	lost    error // what storing answers
@@ -69,25 +70,47 @@ func (w *town) SignerOf(_ context.Context, controller, suite string) (string, st
 	return "0198f2a0-0000-7000-8000-000000000001", suite, signer, nil
 }
 
-func (w *town) Reserve(context.Context, string) (vcapi.Place, map[string]any, error) {
+func (w *town) TokenSignerOf(_ context.Context, controller, algorithm string) (string, string, integrity.Signer, error) {
+	signer, ok := w.signers[controller]
+	switch {
+	case !ok:
+		return "", "", nil, fault.New(fault.NotFound, "t.unknown", "Nobody.")
+	case algorithm != "" && (algorithm == "ES256") != (controller == w.curve):
+		return "", "", nil, fault.New(fault.Conflict, "t.no_key", "There is no such key.")
+	}
+	return "0198f2a0-0000-7000-8000-000000000001", signer.VerificationMethod(), signer, nil
+}
+
+func (w *town) Reserve(_ context.Context, _ string, purposes []string) (vcapi.Place, []any, error) {
 	if w.noList {
 		return vcapi.Place{}, nil, nil
 	}
 	w.taken++
-	return vcapi.Place{List: "0198f2a0-0000-7000-8000-000000000002", Index: w.taken}, doc{
-		"id": "https://badges.example.org/status/1#1", "type": "BitstringStatusListEntry", "statusPurpose": "revocation", "statusListIndex": "1", "statusListCredential": "https://badges.example.org/status/1"}, nil
+	var entries []any
+	for _, purpose := range purposes {
+		entries = append(entries, doc{"id": "https://badges.example.org/status/1/" + purpose + "#1", "type": "BitstringStatusListEntry", "statusPurpose": purpose, "statusListIndex": "1",
+			"statusListCredential": "https://badges.example.org/status/1/" + purpose})
+	}
+	return vcapi.Place{List: "0198f2a0-0000-7000-8000-000000000002", Index: w.taken}, entries, nil
 }
 
-func (w *town) Revoke(_ context.Context, _ string, at vcapi.Place, reason string) error {
-	w.revoked[at.Index] = reason
-	return nil
+func (w *town) Change(_ context.Context, act vcapi.Act, _ string, at vcapi.Place, reason string) (bool, error) {
+	now := string(act) + " " + reason
+	switch {
+	case strings.HasPrefix(w.done[at.Index], "revoke") && act != vcapi.Revoke:
+		return false, fault.New(fault.Conflict, "t.revoked", "It is revoked.")
+	case w.done[at.Index] == now:
+		return false, nil
+	}
+	w.done[at.Index] = now
+	return true, nil
 }
 
-func (w *town) RevokeAward(_ context.Context, address, _ string) (bool, error) {
+func (w *town) ChangeAward(_ context.Context, act vcapi.Act, address, _ string) (bool, error) {
 	if !strings.HasPrefix(address, "https://badges.example.org/credentials/") {
 		return false, nil
 	}
-	w.awards = append(w.awards, address)
+	w.awards = append(w.awards, string(act)+" "+address)
 	return true, nil
 }
 
@@ -111,7 +134,7 @@ func (guard) Authenticate(_ context.Context, c httpserver.Credentials) (principa
 
 func newTown(t testing.TB, db *database.DB) *town {
 	t.Helper()
-	w := &town{t: t, signers: map[string]integrity.Signer{}, revoked: map[int64]string{}}
+	w := &town{t: t, signers: map[string]integrity.Signer{}, done: map[int64]string{}}
 	edward := ed25519.NewKeyFromSeed([]byte(strings.Repeat("v", 32)))
 	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -133,7 +156,7 @@ func newTown(t testing.TB, db *database.DB) *town {
 	}
 	clock := func() time.Time { return now }
 	service := vcapi.New(vcapi.Parts{
-		Public: public, Store: vcapi.NewStore(db), Work: db, Issuers: w, Statuses: w, Awards: w, Audit: w, Canonical: jsonld.New(), Now: clock,
+		Public: public, Store: vcapi.NewStore(db), Work: db, Issuers: w, Statuses: w, Awards: w, Audit: w, Canonical: jsonld.New().Directed(), Now: clock,
 		Verifier: credential.Verifier{Canonicalizer: jsonld.New(), Now: clock},
 	}, slog.New(slog.DiscardHandler))
 	w.server, err = httpserver.New(httpserver.Default(), httpserver.Parts{Guard: guard{}, Tables: []httpserver.Table{vcapi.Routes(service)}}, slog.New(slog.DiscardHandler))
@@ -313,6 +336,28 @@ func TestWhatMustNotBeSigned(t *testing.T) {
 			"a pointer that is none":          {doc{"credential": w.alumni("issuer", w.curve), "options": doc{"mandatoryPointers": []any{"issuer"}}}, "vcapi.option"},
 			"a pointer to nothing":            {doc{"credential": w.alumni("issuer", w.curve), "options": doc{"mandatoryPointers": []any{"/nothing"}}}, "vcapi.invalid"},
 			"pointers for a key that cannot":  {doc{"credential": good, "options": doc{"mandatoryPointers": []any{"/issuer"}}}, "vcapi.invalid"},
+			"a number for a chain":            {doc{"credential": good, "options": doc{"chain": 1}}, "vcapi.option"},
+			"a chain of one":                  {doc{"credential": good, "options": doc{"chain": true}}, "vcapi.option"},
+			"a chain of an empty list":        {doc{"credential": good, "options": doc{"proof": []any{}}}, "vcapi.option"},
+			"a proof that is a text":          {doc{"credential": good, "options": doc{"proof": []any{"eddsa-rdfc-2022"}}}, "vcapi.option"},
+			"a proof with a secret":           {doc{"credential": good, "options": doc{"proof": []any{doc{"secret": "x"}}}}, "vcapi.option"},
+			"a proof and a cryptosuite":       {doc{"credential": good, "options": doc{"cryptosuite": "eddsa-rdfc-2022", "proof": []any{doc{}}}}, "vcapi.option"},
+			"more proofs than anyone":         {doc{"credential": good, "options": doc{"proof": []any{doc{}, doc{}, doc{}, doc{}, doc{}, doc{}, doc{}, doc{}, doc{}}}}, "vcapi.option"},
+			"pointers where all is shown":     {doc{"credential": good, "options": doc{"cryptosuite": "eddsa-rdfc-2022", "mandatoryPointers": []any{"/issuer"}}}, "vcapi.option"},
+			"a chain that a holder breaks":    {doc{"credential": w.alumni("issuer", w.curve), "options": doc{"chain": true, "proof": []any{doc{"cryptosuite": "ecdsa-sd-2023"}, doc{"cryptosuite": "ecdsa-rdfc-2019"}}}}, "vcapi.option"},
+			"another form of token":           {doc{"credential": good, "options": doc{"format": "jwt"}}, "vcapi.option"},
+			"a number for a form":             {doc{"credential": good, "options": doc{"format": 5}}, "vcapi.option"},
+			"an algorithm without a token":    {doc{"credential": good, "options": doc{"alg": "EdDSA"}}, "vcapi.option"},
+			"an algorithm of no key":          {doc{"credential": good, "options": doc{"format": "vc+jwt", "alg": "ES256"}}, "vcapi.option"},
+			"a token of nobody":               {doc{"credential": w.alumni("issuer", "https://harvard.example"), "options": doc{"format": "vc+jwt"}}, "vcapi.issuer"},
+			"a token of an undefined term":    {doc{"credential": w.alumni("@context", []any{v2}, "type", []any{"VerifiableCredential"}, "credentialSubject", doc{"id": "did:example:1", "badExtension": "x"}), "options": doc{"format": "vc+jwt"}}, "vcapi.invalid"},
+			"a token with a claim of tokens":  {doc{"credential": w.alumni("iss", "x"), "options": doc{"format": "vc+jwt"}}, "vcapi.invalid"},
+			"a token of the member vc":        {doc{"credential": w.alumni("vc", doc{"alumniOf": "x"}), "options": doc{"format": "vc+jwt"}}, "vcapi.invalid"},
+			"a token of data model 1.1": {doc{"credential": doc{"@context": []any{v1}, "type": []any{"VerifiableCredential"}, "issuer": w.edward, "issuanceDate": "2026-01-01T00:00:00Z",
+				"credentialSubject": doc{"id": "did:example:1"}}, "options": doc{"format": "vc+jwt"}}, "vcapi.invalid"},
+			"a status for another purpose":    {doc{"credential": good, "options": doc{"statusPurpose": "refresh"}}, "vcapi.option"},
+			"a number for a purpose":          {doc{"credential": good, "options": doc{"statusPurpose": 5}}, "vcapi.option"},
+			"a direction that is none":        {issue("name", doc{"@value": "A", "@direction": "up"}), "vcapi.invalid"},
 			"a proof already":                 {issue("proof", doc{}), "vcapi.secured"},
 			"a context that is an object":     {issue("@context", doc{}), "vcapi.invalid"},
 			"a context that is a number":      {issue("@context", 4), "vcapi.invalid"},
@@ -400,7 +445,8 @@ func TestStatus(t *testing.T) {
 		}{
 			"an id that nobody signed":    {"urn:uuid:1", "revocation", true, 404, "vcapi.not_found"},
 			"no id":                       {nil, "revocation", true, 400, "vcapi.status"},
-			"another purpose":             {document["id"], "suspension", true, 400, "vcapi.status"},
+			"another purpose":             {document["id"], "refresh", true, 400, "vcapi.status"},
+			"one that names no such list": {document["id"], "suspension", true, 400, "vcapi.status"},
 			"taking it back":              {document["id"], "revocation", false, 400, "vcapi.status"},
 			"a status that is a list":     {document["id"], "revocation", []any{}, 400, "vcapi.unreadable"},
 			"one with a status of others": {foreign["id"], "revocation", true, 400, "vcapi.status"},
@@ -409,16 +455,147 @@ func TestStatus(t *testing.T) {
 				t.Errorf("%s: %d %s", name, status, code)
 			}
 		}
-		if status, text := set(document["id"], "revocation", true); status != 200 || len(w.revoked) != 2 || w.revoked[1] != "lost" || w.revoked[2] != "lost" {
-			t.Errorf("%d: %s, %v", status, text, w.revoked)
+		if status, text := set(document["id"], "revocation", true); status != 200 || len(w.done) != 2 || w.done[1] != "revoke lost" || w.done[2] != "revoke lost" {
+			t.Errorf("%d: %s, %v", status, text, w.done)
 		}
 		if status, text := set("https://badges.example.org/credentials/1", "revocation", "1"); status != 200 || len(w.awards) != 1 {
 			t.Errorf("an award: %d: %s", status, text)
+		}
+		if status, text := set("https://badges.example.org/credentials/1", "suspension", false); status != 200 || len(w.awards) != 2 || w.awards[1] != "resume https://badges.example.org/credentials/1" {
+			t.Errorf("an award: %d: %s, %v", status, text, w.awards)
 		}
 		if status, _, _ := w.call(t, "/vc/credentials/status", doc{}, principal.ScopeCredentialsIssue); status != 403 {
 			t.Errorf("without the scope: %d", status)
 		}
 	})
+}
+
+// TestSuspension: a credential that names a list of suspensions is suspended and resumed
+// any number of times, and at last revoked.
+func TestSuspension(t *testing.T) {
+	each(t, func(t *testing.T, w *town) {
+		document := w.alumni()
+		signed := w.issue(t, document, doc{"statusPurpose": []any{"suspension", "revocation", "suspension"}})
+		entries, ok := signed["credentialStatus"].([]any)
+		if !ok || len(entries) != 2 || entries[0].(doc)["statusPurpose"] != "revocation" || entries[1].(doc)["statusPurpose"] != "suspension" ||
+			entries[0].(doc)["statusListCredential"] == entries[1].(doc)["statusListCredential"] {
+			t.Fatalf("%v", signed["credentialStatus"])
+		}
+		if alone := w.issue(t, w.alumni(), doc{"statusPurpose": "suspension"})["credentialStatus"].(doc); alone["statusPurpose"] != "suspension" {
+			t.Errorf("%v", alone)
+		}
+		badge := w.alumni("@context", []any{v2, "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"}, "type", []any{"VerifiableCredential", "OpenBadgeCredential"},
+			"issuer", doc{"id": w.edward, "type": []any{"Profile"}, "name": "Academy"}, "credentialSubject", doc{"id": "did:example:1", "type": []any{"AchievementSubject"},
+				"achievement": doc{"id": "urn:uuid:58172aac-d8ba-11ed-83dd-0b3aef56cc33", "type": []any{"Achievement"}, "name": "A", "description": "B", "criteria": doc{"narrative": "C"}}})
+		if status, out, text := w.call(t, "/vc/credentials/issue", doc{"credential": badge, "options": doc{"statusPurpose": []any{"suspension", "revocation"}}}, principal.ScopeCredentialsSign); status != 400 || out["code"] != "vcapi.option" {
+			t.Errorf("a badge with two: %d: %s", status, text)
+		}
+		if w.issue(t, badge, doc{"statusPurpose": "suspension"})["credentialStatus"].(doc)["statusPurpose"] != "suspension" {
+			t.Error("a badge with one is not for suspension")
+		}
+		w.audit = nil
+		for _, step := range []struct {
+			purpose string
+			on      bool
+			status  int
+			done    string
+		}{
+			{"suspension", true, 200, "suspend x"}, {"suspension", true, 200, "suspend x"}, {"suspension", false, 200, "resume x"}, {"suspension", true, 200, "suspend x"},
+			{"revocation", true, 200, "revoke x"}, {"suspension", false, 400, "revoke x"},
+		} {
+			status, out, text := w.call(t, "/vc/credentials/status", doc{"credentialId": document["id"], "status": step.on, "reason": "x",
+				"credentialStatus": doc{"type": "BitstringStatusListEntry", "statusPurpose": step.purpose}}, principal.ScopeCredentialsSign)
+			if status != step.status || w.done[1] != step.done || status == 200 && out["status"] != step.on {
+				t.Errorf("%+v: %d: %s, %v", step, status, text, w.done)
+			}
+		}
+		const of = " issuer:0198f2a0-0000-7000-8000-000000000001"
+		if got, want := strings.Join(w.audit, ", "), "vcapi.credential.suspended"+of+", vcapi.credential.resumed"+of+", vcapi.credential.suspended"+of+", vcapi.credential.revoked"+of+", vcapi.credential.resumed failed"; got != want {
+			t.Errorf("the trail says %s", got)
+		}
+	})
+}
+
+// TestSetsChainsAndTokens signs in every way that the options know, and sees what is
+// changed afterwards.
+func TestSetsChainsAndTokens(t *testing.T) {
+	each(t, func(t *testing.T, w *town) {
+		w.noList = true
+		both := []any{doc{"cryptosuite": "eddsa-rdfc-2022"}, doc{"cryptosuite": "eddsa-jcs-2022"}}
+		for name, row := range map[string]struct {
+			document, options doc
+			proofs, covering  int
+			alg               string
+		}{
+			"a set":                       {w.alumni(), doc{"proof": both}, 2, 0, ""},
+			"a list of one":               {w.alumni(), doc{"proof": both[:1]}, 1, 0, ""},
+			"a chain":                     {w.alumni(), doc{"proof": append(both, doc{}), "chain": true}, 3, 2, ""},
+			"a token":                     {w.alumni(), doc{"format": "vc+jwt"}, 0, 0, "EdDSA"},
+			"a token by a key on a curve": {w.alumni("issuer", w.curve), doc{"format": "vc+jwt", "alg": "ES256"}, 0, 0, "ES256"},
+			"a token without an id":       {w.alumni("id", "-", "credentialSubject", doc{"alumniOf": "X"}), doc{"format": "vc+jwt"}, 0, 0, "EdDSA"},
+			"a token around a proof":      {w.alumni(), doc{"format": "vc+jwt", "cryptosuite": "eddsa-rdfc-2022"}, 1, 0, "EdDSA"},
+			"a token around a chain":      {w.alumni(), doc{"format": "vc+jwt", "proof": both, "chain": true}, 2, 1, "EdDSA"},
+			"a direction, in a token":     {w.alumni("name", doc{"@value": "A", "@language": "ar", "@direction": "rtl"}), doc{"format": "vc+jwt"}, 0, 0, "EdDSA"},
+			"a direction, in a proof":     {w.alumni("name", doc{"@value": "A", "@language": "ar", "@direction": "rtl"}), nil, 1, 0, ""},
+		} {
+			t.Run(name, func(t *testing.T) {
+				signed := w.issue(t, row.document, row.options)
+				document := signed
+				if row.alg != "" {
+					token, is := strings.CutPrefix(signed["id"].(string), "data:application/vc+jwt,")
+					if !is || signed["type"] != "EnvelopedVerifiableCredential" || signed["@context"] != v2 || signed["proof"] != nil {
+						t.Fatalf("%v", signed)
+					}
+					read, err := jose.Parse([]byte(token))
+					if err != nil {
+						t.Fatal(err)
+					}
+					if read.Header["alg"] != row.alg || read.Header["typ"] != "vc+jwt" || read.Header["cty"] != "vc" || !strings.HasPrefix(read.Header["kid"].(string), "did:key:") {
+						t.Errorf("%v", read.Header)
+					}
+					if document, err = read.Credential(); err != nil {
+						t.Fatal(err)
+					}
+				}
+				proofs, covering := list(document["proof"]), 0
+				for _, proof := range proofs {
+					if proof.(doc)["previousProof"] != nil {
+						covering++
+					}
+				}
+				if len(proofs) != row.proofs || covering != row.covering {
+					t.Errorf("%v", proofs)
+				}
+				verify := func(v doc, want int) {
+					t.Helper()
+					if status, out, text := w.call(t, "/vc/credentials/verify", doc{"verifiableCredential": v}, ""); status != want || out["verified"] != (want == 200) {
+						t.Errorf("%d instead of %d: %s", status, want, text)
+					}
+				}
+				verify(signed, 200)
+				if row.alg != "" {
+					changed := signed["id"].(string)
+					verify(with(signed, "id", changed[:len(changed)-8]+"AAAAAAAA"), 400)
+				} else {
+					verify(with(signed, "credentialSubject", doc{"id": "did:example:9", "alumniOf": "X"}), 400)
+				}
+				if row.covering > 0 && row.alg == "" {
+					verify(with(signed, "proof", proofs[1:]), 400) // a link is missing
+					verify(with(signed, "proof", proofs[:1]), 200) // the first stands alone
+				}
+			})
+		}
+	})
+}
+
+func list(v any) []any {
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case []any:
+		return v
+	}
+	return []any{v}
 }
 
 func TestWhatIsNotWrittenDownDoesNotLeave(t *testing.T) {

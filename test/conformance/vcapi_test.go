@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -89,6 +90,25 @@ func TestTheVCAPICrossesOver(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a token, and a text with a direction", func(t *testing.T) {
+		directed := document()
+		directed["name"] = task{"@value": "كتاب", "@language": "ar", "@direction": "rtl"}
+		envelope := issue(t, document(), task{"format": "vc+jwt"}).(map[string]any)
+		token := strings.TrimPrefix(envelope["id"].(string), "data:application/vc+jwt,")
+		r := carryOut(t, base, task{"do": "verifyToken", "token": token}, task{"do": "verify", "credential": issue(t, directed, nil), "suite": "eddsa-rdfc-2022"},
+			task{"do": "present", "credential": directed, "domain": "d", "challenge": "c"})
+		for i, name := range []string{"they verify the token", "they verify the text with a direction", "they sign one"} {
+			if r[i].Error != "" {
+				t.Errorf("%s: %s", name, r[i].Error)
+			}
+		}
+		if !bytes.Contains(r[0].Value, []byte("A mathematician")) || !bytes.Contains(r[0].Value, []byte(`"vc+jwt"`)) {
+			t.Errorf("they read %s", r[0].Value)
+		}
+		if status, out := ask(t, base+"/vc/presentations/verify", task{"verifiablePresentation": r[2].Value, "options": task{"domain": "d", "challenge": "c"}}); status != 200 || out["verified"] != true {
+			t.Errorf("%d: %v", status, out)
+		}
+	})
 	t.Run("they present", func(t *testing.T) {
 		const domain, challenge = "github.com/w3c/vc-data-model-2.0-test-suite", "c0ffee"
 		r := carryOut(t, base, task{"do": "present", "credential": document(), "domain": domain, "challenge": challenge})[0]

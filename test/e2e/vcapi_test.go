@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"bytes"
+	"encoding/base64"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -73,6 +75,50 @@ func TestTheVCAPIOfTheBootedHouse(t *testing.T) {
 					h.must(200, h.send("POST", "/vc/credentials/status", map[string]any{"credentialId": id, "credentialStatus": map[string]any{"type": "BitstringStatusListEntry", "statusPurpose": "revocation"}, "status": true}))
 					verify(400, "revoked")
 				})
+			}
+			for name, row := range map[string]struct{ issuer, kid string }{
+				"the address": {address, address + "/jwk/"},
+				"did:web":     {"did:web:badges.example.org:issuers:" + issuer, "did:web:badges.example.org:issuers:" + issuer + "#"},
+				"did:key":     {"did:key:" + multikey, "did:key:" + multikey + "#" + multikey},
+			} {
+				t.Run(name+", a token that is suspended", func(t *testing.T) {
+					h := &house{t: t, base: h.base, log: h.log}
+					id := "urn:example:token-" + strings.ReplaceAll(name, " ", "-")
+					var out struct {
+						VerifiableCredential map[string]any
+					}
+					h.must(201, h.send("POST", "/vc/credentials/issue", map[string]any{"credential": written(id, row.issuer), "options": map[string]any{"format": "vc+jwt", "statusPurpose": []string{"revocation", "suspension"}}})).into(t, &out)
+					token, ok := strings.CutPrefix(fmt.Sprint(out.VerifiableCredential["id"]), "data:application/vc+jwt,")
+					if !ok || out.VerifiableCredential["type"] != "EnvelopedVerifiableCredential" {
+						t.Fatalf("%+v", out)
+					}
+					head, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[0])
+					if err != nil || !bytes.Contains(head, []byte(`"kid":"`+row.kid)) {
+						t.Errorf("the header is %s, %v", head, err)
+					}
+					for _, step := range []struct {
+						status  any // to be set, if any
+						purpose string
+						want    int
+						says    string
+					}{{nil, "", 200, "it is not suspended"}, {true, "suspension", 400, "The issuer suspended it"}, {false, "suspension", 200, "it is not suspended"}, {true, "revocation", 400, "The issuer revoked it"}} {
+						if step.status != nil {
+							h.must(200, h.send("POST", "/vc/credentials/status", map[string]any{"credentialId": id, "credentialStatus": map[string]any{"type": "BitstringStatusListEntry", "statusPurpose": step.purpose}, "status": step.status}))
+						}
+						a := h.send("POST", "/vc/credentials/verify", map[string]any{"verifiableCredential": out.VerifiableCredential}, "Authorization", "")
+						if a.status != step.want || !bytes.Contains(a.body, []byte(step.says)) {
+							t.Errorf("%+v: %d: %s", step, a.status, a.body)
+						}
+					}
+				})
+			}
+			// The issuer's own choice holds where the options say nothing.
+			h.must(200, h.send("PUT", "/api/v1/issuers/"+issuer+"/signing", map[string]any{"proof": []any{map[string]any{"cryptosuite": "ecdsa-jcs-2019"}}}))
+			if a := h.must(201, h.send("POST", "/vc/credentials/issue", map[string]any{"credential": written("urn:example:chosen", address)})); !bytes.Contains(a.body, []byte(`"ecdsa-jcs-2019"`)) {
+				t.Errorf("the issuer chose ecdsa-jcs-2019: %s", a.body)
+			}
+			if a := h.send("POST", "/vc/credentials/issue", map[string]any{"credential": written("urn:example:none", address), "options": map[string]any{"format": "vc+jwt", "alg": "ES384"}}); a.status != 400 || !bytes.Contains(a.body, []byte("vcapi.option")) {
+				t.Errorf("no such key: %d: %s", a.status, a.body)
 			}
 			for name, issuer := range map[string]string{
 				"an issuer of nobody":        public + "/issuers/0192f5a0-0000-7000-8000-000000000001",
