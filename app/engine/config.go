@@ -21,6 +21,7 @@ import (
 	"github.com/badge-engine/badge-engine/platform/logging"
 	"github.com/badge-engine/badge-engine/platform/ratelimit"
 	"github.com/badge-engine/badge-engine/platform/telemetry"
+	"github.com/badge-engine/badge-engine/platform/tracing"
 	"github.com/badge-engine/badge-engine/platform/vault"
 )
 
@@ -41,6 +42,7 @@ type Config struct {
 	Health     health.Config
 	Limits     ratelimit.Config
 	Telemetry  telemetry.Config
+	Tracing    tracing.Config
 }
 
 // Default is what runs without any configuration: SQLite and a key file below
@@ -61,6 +63,7 @@ func Default() Config {
 		Health:     health.Default(),
 		Limits:     ratelimit.Default(),
 		Telemetry:  telemetry.Default(),
+		Tracing:    tracing.Default(),
 	}
 }
 

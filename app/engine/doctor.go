@@ -20,6 +20,7 @@ import (
 	"github.com/badge-engine/badge-engine/platform/diagnosis"
 	"github.com/badge-engine/badge-engine/platform/httpserver"
 	"github.com/badge-engine/badge-engine/platform/logging"
+	"github.com/badge-engine/badge-engine/platform/tracing"
 )
 
 // examinationLimit is how long the examination of one part may take.
@@ -66,7 +67,7 @@ func (d *doctor) examinations() []diagnosis.Examination {
 	if d.keyring != nil {
 		all = append(all, issuance.Examine(d.keyring))
 	}
-	return append(all, baking.Examine(d.baker), logging.Examine(d.cfg.Log), examineMachine(d.folders()))
+	return append(all, baking.Examine(d.baker), logging.Examine(d.cfg.Log), tracing.Examine(d.cfg.Tracing), examineMachine(d.folders()))
 }
 
 // folders are where this program writes.

@@ -37,6 +37,7 @@ import (
 	"github.com/badge-engine/badge-engine/platform/page"
 	"github.com/badge-engine/badge-engine/platform/ratelimit"
 	"github.com/badge-engine/badge-engine/platform/telemetry"
+	"github.com/badge-engine/badge-engine/platform/tracing"
 	"github.com/badge-engine/badge-engine/platform/vault"
 )
 
@@ -94,11 +95,12 @@ func graph(cfg Config, listener net.Listener, log *slog.Logger, now func() time.
 	}
 	supplies := []any{
 		public, log, now,
-		cfg.HTTP, cfg.Database, cfg.Cache, cfg.Migrations, cfg.Fetch, cfg.Auth, cfg.Entra, cfg.Issuance, cfg.Vault, cfg.SCIM, cfg.Health, cfg.Limits, cfg.Telemetry,
+		cfg.HTTP, cfg.Database, cfg.Cache, cfg.Migrations, cfg.Fetch, cfg.Auth, cfg.Entra, cfg.Issuance, cfg.Vault, cfg.SCIM, cfg.Health, cfg.Limits, cfg.Telemetry, cfg.Tracing,
 	}
 	options := []fx.Option{
 		fx.WithLogger(func() fxevent.Logger { return logging.FxLogger(log) }),
 		fx.Supply(supplies...),
+		tracing.Module, // stops last: others still make spans while they stop
 		database.Module(databaseDrivers()...),
 		migrations.Module,
 		cache.Module(cacheDrivers()...),

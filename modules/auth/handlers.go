@@ -279,13 +279,17 @@ func oauthRefusal(c *fiber.Ctx, p problem.Problem) error {
 	default:
 		word = "invalid_request"
 	}
-	return httpserver.JSON(c, p.Status, map[string]string{
+	said := map[string]string{
 		"error":             word,
 		"error_description": oauthText(p.Title + " " + p.Detail),
 		"code":              p.Code,
 		"help":              p.Help,
 		"requestId":         p.RequestID,
-	})
+	}
+	if p.TraceID != "" {
+		said["traceId"] = p.TraceID
+	}
+	return httpserver.JSON(c, p.Status, said)
 }
 
 // oauthText leaves what error_description may hold: ASCII that can be seen, and

@@ -18,6 +18,7 @@ func Module(drivers ...Driver) fx.Option {
 			if err != nil {
 				return nil, err
 			}
+			store = Follow(store, cfg)
 			log = log.With(slog.String("module", "cache"))
 			lifecycle.Append(fx.StartStopHook(func(ctx context.Context) {
 				if err := store.Ping(ctx); err != nil {

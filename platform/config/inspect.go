@@ -174,7 +174,7 @@ func short80(s string) string {
 
 // passwords are what a URL says between its scheme and its host, and parameters
 // that name a secret, also where the address is no URL that could be parsed.
-var passwords = regexp.MustCompile(`(://)[^/\s]*@|((?i:password|passwd|secret|token)=)[^&\s]*`)
+var passwords = regexp.MustCompile(`(://)[^/\s]*@|((?i:password|passwd|secret|token|key)=)[^&\s]*`)
 
 func withoutPassword(s string) string {
 	if u, err := url.Parse(s); err == nil && u.User != nil && u.Host != "" {

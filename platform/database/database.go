@@ -75,7 +75,7 @@ func (d *DB) handle(pool *sql.DB) (*gorm.DB, error) {
 	err = handle.Callback().Row().After("gorm:row").Register("database:translate", func(tx *gorm.DB) {
 		tx.Error = d.Translate(tx.Error)
 	})
-	return handle, err
+	return handle, errors.Join(err, d.follow(handle))
 }
 
 // Start makes the place of the database ready and connects to it. For a database

@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 	"time"
 )
@@ -36,15 +37,27 @@ func (r Rows) Statement(placeholder func(b *strings.Builder, n int)) string {
 func (d *DB) Insert(ctx context.Context, several ...Rows) error {
 	return d.Do(ctx, func(ctx context.Context) error {
 		begin := time.Now()
+		_, span := d.statement(ctx, "INSERT")
+		defer span.End()
 		err := d.Translate(d.driver.Insert(ctx, d.unit(ctx).conn, several))
-		d.writer.Logger.Trace(ctx, begin, func() (string, int64) {
-			var tables []string
-			var n int64
-			for _, rows := range several {
-				tables, n = append(tables, "INSERT INTO "+rows.Table), n+int64(len(rows.Values))
+		if span.On() {
+			sql, n := told(several)
+			span.Name(sql)
+			span.Set(slog.String("db.query.text", sql), slog.String("db.operation.name", "INSERT"), slog.Int64("db.operation.batch.size", n))
+			if err != nil {
+				span.Fail(kind(err))
 			}
-			return strings.Join(tables, "; "), n
-		}, err)
+		}
+		d.writer.Logger.Trace(ctx, begin, func() (string, int64) { return told(several) }, err)
 		return err
 	})
+}
+
+// told are rows as logs and traces may show them, and how many they are.
+func told(several []Rows) (sql string, n int64) {
+	var tables []string
+	for _, rows := range several {
+		tables, n = append(tables, "INSERT INTO "+rows.Table), n+int64(len(rows.Values))
+	}
+	return strings.Join(tables, "; "), n
 }

@@ -8,6 +8,8 @@ import (
 	"errors"
 
 	"gorm.io/gorm"
+
+	"github.com/badge-engine/badge-engine/platform/tracing"
 )
 
 // unit is one transaction and whether somebody in it has given up.
@@ -44,14 +46,18 @@ func (d *DB) Do(ctx context.Context, fn func(ctx context.Context) error) error {
 		outer.failed = cmp.Or(before, err)
 		return err
 	}
+	ctx, step := tracing.Step(ctx, "unit of work")
+	defer step.End()
 	u, err := d.begin(ctx)
 	if err != nil {
+		step.Fail(kind(err))
 		return err
 	}
 	committed := false
 	defer func() {
 		if !committed { // fn failed or panics
 			u.tx.Rollback()
+			step.Fail("rolled_back")
 		}
 		_ = u.conn.Close() // it goes back
 	}()
@@ -62,7 +68,13 @@ func (d *DB) Do(ctx context.Context, fn func(ctx context.Context) error) error {
 		return u.failed
 	}
 	committed = true
+	_, commit := d.statement(ctx, "COMMIT")
+	defer commit.End()
 	err = u.tx.Commit().Error
+	if err != nil {
+		commit.Fail(kind(err))
+		step.Fail(kind(err))
+	}
 	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil { // database/sql was faster to roll back than we to commit
 		return d.Translate(ctx.Err())
 	}

@@ -70,7 +70,7 @@ var sections = map[string]string{
 	"entra": "authentication", "token": "authentication", "keys": "authentication",
 	"scim": "scim-provisioning", "baking": "badge-baking",
 	"public": "docker", "tls": "docker", "config": "docker", "log": "docker", "cache": "docker",
-	"machine": "performance",
+	"machine": "performance", "tracing": "performance",
 }
 
 func section(check string) string {

@@ -2,7 +2,6 @@ package fetch
 
 import (
 	"net"
-	"net/http"
 	"syscall"
 	"time"
 )
@@ -23,5 +22,5 @@ func Trust(c *Client, address string) {
 }
 
 func (c *Client) redial(d *net.Dialer) {
-	c.http.Transport.(*http.Transport).DialContext = d.DialContext
+	c.wire.DialContext = d.DialContext
 }

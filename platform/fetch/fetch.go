@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/badge-engine/badge-engine/platform/cache"
+	"github.com/badge-engine/badge-engine/platform/tracing"
 )
 
 const maxRedirects = 3
@@ -56,6 +57,7 @@ func (r *Refusal) Gone() (body []byte, gone bool) { return r.Body, r.Status == h
 type Client struct {
 	cfg   Config
 	http  *http.Client
+	wire  *http.Transport // below what follows requests
 	cache cache.Cache
 }
 
@@ -63,22 +65,19 @@ type Client struct {
 func New(cfg Config, kept cache.Cache) *Client {
 	c := &Client{cfg: cfg, cache: kept}
 	dialer := &net.Dialer{Timeout: cfg.Timeout, KeepAlive: 15 * time.Second, Control: c.control}
-	c.http = &http.Client{
-		Timeout: cfg.Timeout,
-		Transport: &http.Transport{
-			Proxy:                  nil, // a proxy would connect in our stead, unguarded
-			DialContext:            dialer.DialContext,
-			TLSHandshakeTimeout:    cfg.Timeout,
-			ResponseHeaderTimeout:  cfg.Timeout,
-			MaxResponseHeaderBytes: 64 << 10,
-			MaxIdleConns:           32,
-			MaxIdleConnsPerHost:    2,
-			MaxConnsPerHost:        8,
-			IdleConnTimeout:        30 * time.Second,
-			ForceAttemptHTTP2:      true,
-		},
-		CheckRedirect: c.redirect,
+	c.wire = &http.Transport{
+		Proxy:                  nil, // a proxy would connect in our stead, unguarded
+		DialContext:            dialer.DialContext,
+		TLSHandshakeTimeout:    cfg.Timeout,
+		ResponseHeaderTimeout:  cfg.Timeout,
+		MaxResponseHeaderBytes: 64 << 10,
+		MaxIdleConns:           32,
+		MaxIdleConnsPerHost:    2,
+		MaxConnsPerHost:        8,
+		IdleConnTimeout:        30 * time.Second,
+		ForceAttemptHTTP2:      true,
 	}
+	c.http = &http.Client{Timeout: cfg.Timeout, Transport: tracing.Transport(c.wire), CheckRedirect: c.redirect}
 	return c
 }
 

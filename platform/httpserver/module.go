@@ -9,6 +9,7 @@ import (
 
 	"github.com/badge-engine/badge-engine/platform/logging"
 	"github.com/badge-engine/badge-engine/platform/ratelimit"
+	"github.com/badge-engine/badge-engine/platform/tracing"
 )
 
 const (
@@ -43,6 +44,7 @@ type parts struct {
 	Guard    Guard             `optional:"true"`
 	Witness  Witness           `optional:"true"`
 	Observer Observer          `optional:"true"`
+	Tracer   *tracing.Tracer   `optional:"true"`
 	Limits   *ratelimit.Limits `optional:"true"`
 	Phase    *Phase
 	Listener net.Listener `optional:"true"`
@@ -50,7 +52,7 @@ type parts struct {
 }
 
 func assemble(p parts) (*Server, error) {
-	return New(p.Config, Parts{Tables: p.Tables, Dialects: p.Dialects, Guard: p.Guard, Witness: p.Witness, Observer: p.Observer, Limits: p.Limits, Phase: p.Phase, Listener: p.Listener}, p.Log)
+	return New(p.Config, Parts{Tables: p.Tables, Dialects: p.Dialects, Guard: p.Guard, Witness: p.Witness, Observer: p.Observer, Tracer: p.Tracer, Limits: p.Limits, Phase: p.Phase, Listener: p.Listener}, p.Log)
 }
 
 func run(lifecycle fx.Lifecycle, s *Server, shutdown fx.Shutdowner) {

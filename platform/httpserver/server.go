@@ -22,6 +22,7 @@ import (
 	"github.com/badge-engine/badge-engine/platform/fault"
 	"github.com/badge-engine/badge-engine/platform/problem"
 	"github.com/badge-engine/badge-engine/platform/ratelimit"
+	"github.com/badge-engine/badge-engine/platform/tracing"
 )
 
 // Phase says whether the server is still on its way in, or already on its way
@@ -45,6 +46,7 @@ type Parts struct {
 	Guard    Guard             // may be nil while every route is public
 	Witness  Witness           // may be nil
 	Observer Observer          // may be nil
+	Tracer   *tracing.Tracer   // may be nil
 	Limits   *ratelimit.Limits // may be nil: nobody is limited
 	Phase    *Phase            // may be nil
 	Listener net.Listener      // may be nil: Start then listens on Config.Host and Config.Port
@@ -59,6 +61,7 @@ type Server struct {
 	guard    Guard
 	witness  Witness
 	observer Observer
+	tracer   *tracing.Tracer
 	limits   *ratelimit.Limits
 	phase    *Phase
 	log      *slog.Logger
@@ -90,6 +93,7 @@ func New(cfg Config, parts Parts, log *slog.Logger) (*Server, error) {
 		guard:    parts.Guard,
 		witness:  parts.Witness,
 		observer: parts.Observer,
+		tracer:   parts.Tracer,
 		limits:   parts.Limits,
 		phase:    parts.Phase,
 		log:      log,

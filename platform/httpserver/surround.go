@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 
 	"github.com/badge-engine/badge-engine/platform/logging"
 	"github.com/badge-engine/badge-engine/platform/principal"
+	"github.com/badge-engine/badge-engine/platform/tracing"
 )
 
 // passage is what the server knows of one request on its way.
@@ -48,6 +50,8 @@ func (s *Server) surround(base context.Context) fiber.Handler {
 		started := time.Now()
 		c.Context().SetUserValue(passageKey{}, &passage{started: started})
 		s.prepare(c, base)
+		span := s.follow(c)
+		defer span.End()
 		if !s.cors(c) {
 			if err := next(c); err != nil {
 				if err := s.refuse(c, err); err != nil {
@@ -64,6 +68,7 @@ func (s *Server) surround(base context.Context) fiber.Handler {
 		if !c.Response().IsBodyStream() {
 			size = len(c.Response().Body())
 		}
+		s.told(span, c, route)
 		took := time.Since(started)
 		if s.observer != nil {
 			s.observer.Observe(c.Method(), route, c.Response().StatusCode(), took)
@@ -72,6 +77,42 @@ func (s *Server) surround(base context.Context) fiber.Handler {
 			slog.String("method", c.Method()), slog.String("route", route), slog.Int("status", c.Response().StatusCode()),
 			slog.Duration("duration", took), slog.Int("bytes", size))
 		return nil
+	}
+}
+
+// follow opens the span of a request, where requests are traced. Health probes ask
+// all the time and are not.
+func (s *Server) follow(c *fiber.Ctx) tracing.Span {
+	if path := c.Path(); !s.tracer.On() || path == "/health" || strings.HasPrefix(path, "/health/") {
+		return tracing.Span{}
+	}
+	header := &c.Request().Header
+	ctx, span := s.tracer.Begin(c.UserContext(), c.Method(), string(header.Peek("traceparent")), string(header.Peek("tracestate")))
+	c.SetUserContext(ctx)
+	return span
+}
+
+// told names the span by the route and never by the path, which strangers choose and
+// which may hold what is secret.
+//
+// OpenTelemetry semantic conventions, HTTP server spans: only 5xx are the server's errors.
+func (s *Server) told(span tracing.Span, c *fiber.Ctx, route string) {
+	if !span.On() {
+		return
+	}
+	if route != "-" {
+		span.Name(c.Method() + " " + route)
+		span.Set(slog.String("http.route", route))
+	}
+	status := c.Response().StatusCode()
+	scheme := "http"
+	if s.encrypted(c) {
+		scheme = "https"
+	}
+	span.Set(slog.Int("http.response.status_code", status), slog.String("url.scheme", scheme),
+		slog.String("badge_engine.request_id", logging.RequestID(c.UserContext())))
+	if status >= 500 {
+		span.Fail(strconv.Itoa(status))
 	}
 }
 

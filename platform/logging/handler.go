@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/badge-engine/badge-engine/platform/principal"
+	"github.com/badge-engine/badge-engine/platform/tracing"
 )
 
 // ModuleKey is the attribute that names the module a record comes from.
@@ -98,6 +99,9 @@ func (h *handler) Enabled(_ context.Context, level slog.Level) bool { return lev
 func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	if id := RequestID(ctx); id != "" {
 		r.AddAttrs(slog.String("request_id", id))
+	}
+	if id := tracing.ID(ctx); id != "" {
+		r.AddAttrs(slog.String("trace_id", id))
 	}
 	if p := principal.From(ctx); !p.Anonymous() {
 		r.AddAttrs(slog.String("principal", p.ID))

@@ -21,6 +21,7 @@ import (
 	"github.com/badge-engine/badge-engine/platform/config"
 	"github.com/badge-engine/badge-engine/platform/logging"
 	"github.com/badge-engine/badge-engine/platform/principal"
+	"github.com/badge-engine/badge-engine/platform/tracing"
 )
 
 func logger(t *testing.T, c logging.Config) (*slog.Logger, *bytes.Buffer) {
@@ -154,8 +155,25 @@ func TestContextSpeaks(t *testing.T) {
 	if !strings.Contains(first, `"request_id":"r-1"`) || !strings.Contains(first, `"principal":"p-1"`) || strings.Contains(first, "Ada") {
 		t.Error(first)
 	}
-	if strings.Contains(second, "request_id") || strings.Contains(second, "principal") {
+	if strings.Contains(second, "request_id") || strings.Contains(second, "trace_id") || strings.Contains(second, "principal") {
 		t.Error(second)
+	}
+}
+
+func TestTheLogNamesTheTrace(t *testing.T) {
+	cfg := tracing.Default()
+	cfg.Endpoint, cfg.Sampler = "http://127.0.0.1:1", "always_off" // nothing is sent
+	tracer, err := tracing.New(cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tracer.Stop(t.Context())
+	log, out := logger(t, logging.Default())
+	ctx, span := tracer.Begin(t.Context(), "GET", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00", "")
+	defer span.End()
+	log.InfoContext(ctx, "x")
+	if !strings.Contains(out.String(), `"trace_id":"0af7651916cd43dd8448eb211c80319c"`) {
+		t.Errorf("the log has %s", out)
 	}
 }
 

@@ -32,6 +32,7 @@ type Problem struct {
 	Code      string            `json:"code" doc:"The stable name of this kind of problem; compare this."`
 	Help      string            `json:"help" doc:"The section of the documentation that says what to do about it."`
 	RequestID string            `json:"requestId,omitempty" doc:"Names the request in the server's log."`
+	TraceID   string            `json:"traceId,omitempty" doc:"Names the trace of the request, where requests are traced."`
 	Errors    []fault.Violation `json:"errors,omitempty" doc:"The broken rules, each with its place and its remedy."`
 
 	wait time.Duration

@@ -9,6 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/badge-engine/badge-engine/platform/logging"
+	"github.com/badge-engine/badge-engine/platform/tracing"
 )
 
 // Dialect writes a problem in another form than RFC 9457, such as RFC 7644,
@@ -27,7 +28,7 @@ func Render(c *fiber.Ctx, err error, log *slog.Logger) error {
 	ctx := c.UserContext()
 	p := Of(err)
 	p.Instance = string(c.Context().URI().PathOriginal())
-	p.RequestID = logging.RequestID(ctx)
+	p.RequestID, p.TraceID = logging.RequestID(ctx), tracing.ID(ctx)
 	switch {
 	case p.Status == http.StatusServiceUnavailable:
 		log.WarnContext(ctx, "request refused for now", "code", p.Code, "error", err)

@@ -64,6 +64,7 @@ var breaches = []struct {
 	{"go-jose in the kernel", source{dir: "modules/internal/credential/jose", name: "token.go", foreign: []string{"github.com/go-jose/go-jose/v4"}}, "go-oidc, oauth2 and go-jose only in modules/auth/entra"},
 	{"a package of a module imports another module", source{dir: "modules/auth/entra", name: "graph.go", ours: []string{"modules/scim"}}, "modules never import another module"},
 	{"the environment in a module", source{dir: "modules/auth", name: "config.go", foreign: []string{"github.com/caarlos0/env/v11"}}, "the environment is read only by platform/config"},
+	{"OpenTelemetry in the server", source{dir: "platform/httpserver", name: "surround.go", foreign: []string{"go.opentelemetry.io/otel/trace"}}, "OpenTelemetry only in platform/tracing"},
 	{"any library in a test", source{dir: "modules/auth", name: "module_test.go", foreign: []string{"go.uber.org/fx/fxtest", "gorm.io/gorm", "net/http"}}, ""},
 
 	{"the kernel calls the network", source{dir: "modules/internal/did", name: "web.go", foreign: []string{"net/http"}}, "the kernel reaches for no network, file, log or framework"},

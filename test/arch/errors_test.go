@@ -179,7 +179,7 @@ func TestEveryRefusalHasItsSectionOfTheDocumentation(t *testing.T) {
 }
 
 // checkName is how the parts name the checks of the doctor.
-var checkName = regexp.MustCompile(`"((?:database|migrations|entra|token|keys|scim|baking|public|tls|config|log|cache|machine)\.[a-z_]+)"`)
+var checkName = regexp.MustCompile(`"((?:database|migrations|entra|token|keys|scim|baking|public|tls|config|log|cache|machine|tracing)\.[a-z_]+)"`)
 
 func TestEveryCheckOfTheDoctorIsInTheGuide(t *testing.T) {
 	root := root(t)

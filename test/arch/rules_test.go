@@ -136,6 +136,7 @@ var homes = []home{
 	{"SQLite only in its driver", []string{"modernc.org", "gorm.io/driver/sqlite"}, nil, []string{"platform/database/sqlite", "test"}},
 	{"go-redis only in its driver", []string{"github.com/redis"}, nil, []string{"platform/cache/redis", "test"}},
 	{"go-oidc, oauth2 and go-jose only in modules/auth/entra", []string{"github.com/coreos/go-oidc", "golang.org/x/oauth2", "github.com/go-jose/go-jose"}, nil, []string{"modules/auth/entra", "test"}},
+	{"OpenTelemetry only in platform/tracing", []string{"go.opentelemetry.io"}, nil, []string{"platform/tracing", "test"}},
 	{"the environment is read only by platform/config", []string{"github.com/caarlos0/env", "github.com/joho/godotenv"}, nil, []string{"platform/config", "test"}},
 }
 

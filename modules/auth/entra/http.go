@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/badge-engine/badge-engine/platform/tracing"
 )
 
 const maxBody = 1 << 20
@@ -22,6 +24,10 @@ func bounded(client *http.Client, timeout time.Duration) *http.Client {
 	if own.Timeout == 0 || own.Timeout > timeout {
 		own.Timeout = timeout
 	}
+	if own.Transport == nil {
+		own.Transport = http.DefaultTransport
+	}
+	own.Transport = tracing.Transport(own.Transport)
 	own.Jar = nil
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &own
