@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
+
+	"github.com/spf13/cobra"
 )
 
 // client calls the public HTTP surface, as any other program would.
@@ -36,10 +39,24 @@ func (c *client) do(ctx context.Context, method, path, mediaType string, body []
 		return nil, err
 	}
 	if answer.StatusCode/100 != 2 {
-		return nil, fmt.Errorf("%s %s answered %s: %s", method, path, answer.Status, refusal(data))
+		refused := &refusedError{status: answer.StatusCode, text: fmt.Sprintf("%s %s answered %s: %s", method, path, answer.Status, refusal(data))}
+		var p struct{ Code string }
+		if json.Unmarshal(data, &p) == nil {
+			refused.code = p.Code
+		}
+		return nil, refused
 	}
 	return data, nil
 }
+
+// refusedError is what a server answered instead of doing what it was asked.
+type refusedError struct {
+	status     int
+	code, text string
+}
+
+// Error implements error.
+func (e *refusedError) Error() string { return e.text }
 
 // refusal is what a problem document says, or the body as it is where it is none.
 // RFC 9457, 3.1 (Members of a Problem Details Object).
@@ -87,4 +104,26 @@ func (c *client) send(ctx context.Context, method, path, mediaType string, body 
 		return err
 	}
 	return json.Unmarshal(data, into)
+}
+
+// serving are the flags of commands that ask a running server.
+type serving struct{ server, tokenFile string }
+
+func (s *serving) flags(cmd *cobra.Command, scope string) {
+	cmd.Flags().StringVar(&s.tokenFile, "token-file", "", "file with a token of the scope "+scope+"; - reads standard input")
+	cmd.Flags().StringVar(&s.server, "server", "", "address of the server; that of this configuration when not given")
+	_ = cmd.MarkFlagRequired("token-file") // fails only for a flag that does not exist
+}
+
+func (s *serving) client(cmd *cobra.Command) (*client, error) {
+	secret, err := read(cmd, s.tokenFile)
+	if err != nil {
+		return nil, err
+	}
+	if s.server == "" {
+		if s.server, err = ownAddress(); err != nil {
+			return nil, err
+		}
+	}
+	return &client{base: strings.TrimRight(s.server, "/"), token: strings.TrimSpace(string(secret))}, nil
 }

@@ -24,7 +24,8 @@ import (
 var fileKinds = map[string]string{".csv": "text/csv", ".ndjson": "application/x-ndjson", ".jsonl": "application/x-ndjson"}
 
 func issueCommand() *cobra.Command {
-	var server, tokenFile, achievement, key, report string
+	var at serving
+	var achievement, key, report string
 	var dryRun bool
 	issue := &cobra.Command{
 		Use:   "issue FILE --achievement ID --token-file FILE [--dry-run]",
@@ -43,20 +44,15 @@ func issueCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			secret, err := read(cmd, tokenFile)
+			c, err := at.client(cmd)
 			if err != nil {
 				return err
-			}
-			if server == "" {
-				if server, err = ownAddress(); err != nil {
-					return err
-				}
 			}
 			if key == "" {
 				sum := sha256.Sum256(fmt.Appendf(nil, "%s %t %s", achievement, dryRun, file))
 				key = "file-" + hex.EncodeToString(sum[:16])
 			}
-			b := &batchFollower{client: client{base: strings.TrimRight(server, "/"), token: strings.TrimSpace(string(secret))}, out: cmd.OutOrStdout(), err: cmd.ErrOrStderr()}
+			b := &batchFollower{client: c, out: cmd.OutOrStdout(), err: cmd.ErrOrStderr()}
 			query := url.Values{"achievementId": {achievement}, "dryRun": {fmt.Sprint(dryRun)}}
 			return b.follow(cmd.Context(), "/api/v1/batches?"+query.Encode(), mediaType, key, file, func(lines []byte) error {
 				if report == "" {
@@ -67,12 +63,10 @@ func issueCommand() *cobra.Command {
 		},
 	}
 	issue.Flags().StringVar(&achievement, "achievement", "", "id of the achievement, for orders that name none")
-	issue.Flags().StringVar(&tokenFile, "token-file", "", "file with a token of the scope credentials:issue; - reads standard input")
-	issue.Flags().StringVar(&server, "server", "", "address of the server; that of this configuration when not given")
+	at.flags(issue, "credentials:issue")
 	issue.Flags().BoolVar(&dryRun, "dry-run", false, "check every order and issue none")
 	issue.Flags().StringVar(&key, "key", "", "names the batch: what was sent under the same key is not issued again; made of the file when not given")
 	issue.Flags().StringVar(&report, "report", "", "where to write what came of each order, as NDJSON")
-	_ = issue.MarkFlagRequired("token-file") // fails only for a flag that does not exist
 	return issue
 }
 
@@ -94,7 +88,7 @@ func ownAddress() (string, error) {
 
 // batchFollower sends a batch and watches it.
 type batchFollower struct {
-	client   client
+	client   *client
 	out, err io.Writer
 }
 

@@ -17,11 +17,11 @@ import (
 func keysCommand() *cobra.Command {
 	keys := &cobra.Command{
 		Use:   "keys",
-		Short: "List, make, rotate, retire, revoke and reseal the signing keys of issuers",
+		Short: "List, make, rotate, retire, revoke and reseal the signing keys of issuers, and issue again what they signed",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	keys.AddCommand(keysList(), keysCreate(), keysRotate(), keysRetire(), keysRevoke(), keysEncryptionKey(), keysReseal())
+	keys.AddCommand(keysList(), keysCreate(), keysRotate(), keysRetire(), keysRevoke(), keysReissue(), keysCompromise(), keysEncryptionKey(), keysReseal())
 	return keys
 }
 
@@ -140,7 +140,7 @@ func keysRevoke() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				fmt.Fprintln(cmd.ErrOrStderr(), "Badges that it signed verify no more until they are issued again: see Keys in docs/OPERATIONS.md.")
+				fmt.Fprintln(cmd.ErrOrStderr(), "Badges that it signed verify no more until they are issued again: badge-engine keys reissue, and see Keys in docs/OPERATIONS.md.")
 				return showKeys(cmd.OutOrStdout(), key)
 			})
 		},

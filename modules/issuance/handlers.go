@@ -947,12 +947,18 @@ func wantsToken(c *fiber.Ctx, found Credential) bool {
 type resignInput struct {
 	After string `json:"after,omitempty" doc:"Where to go on: the next of the answer before."`
 	Limit int    `json:"limit,omitempty" doc:"How many at most, 1 to 500; 100 unless given."`
+
+	DryRun bool `json:"dryRun,omitempty" doc:"Issue none, and say how many there are in all."`
 }
 
 type resignOutput struct {
 	Reissued int            `json:"reissued"`
 	Failed   []resignFailed `json:"failed" doc:"Those that could not be issued again, such as what is revoked."`
 	Next     string         `json:"next,omitempty" doc:"Give it as after until there is none."`
+
+	DryRun  bool   `json:"dryRun,omitempty" doc:"Whether none was issued."`
+	ToDo    *int64 `json:"toDo,omitempty" doc:"How many would be issued again; of a dry run."`
+	Revoked *int64 `json:"revoked,omitempty" doc:"How many the key signed that are revoked, and stay as they are; of a dry run."`
 }
 
 type resignFailed struct {
@@ -965,6 +971,13 @@ func (h *handlers) resign(c *fiber.Ctx) error {
 	var in resignInput
 	if err := httpserver.Decode(c, &in, strictjson.Unmarshal); err != nil {
 		return err
+	}
+	if in.DryRun {
+		again, revoked, err := h.service.SurveyResign(c.UserContext(), c.Params("id"), c.Params("key"))
+		if err != nil {
+			return err
+		}
+		return httpserver.JSON(c, fiber.StatusOK, resignOutput{Failed: []resignFailed{}, DryRun: true, ToDo: &again, Revoked: &revoked})
 	}
 	done, err := h.service.Resign(c.UserContext(), c.Params("id"), c.Params("key"), in.After, in.Limit)
 	if err != nil {

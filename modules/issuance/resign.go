@@ -27,6 +27,18 @@ type NotResigned struct {
 	Reason *fault.Fault
 }
 
+// SurveyResign counts what [Service.Resign] would issue again from the beginning, and what
+// it would leave because it is revoked. It answers with [ErrIssuerUnknown] or
+// [ErrKeyNotFound].
+func (s *Service) SurveyResign(ctx context.Context, issuerID, keyID string) (again, revoked int64, err error) {
+	key, err := s.keyring.Key(ctx, issuerID, keyID)
+	if err != nil {
+		return 0, 0, err
+	}
+	signed, revoked, err := s.store.CountSignedBy(ctx, key)
+	return signed - revoked, revoked, err
+}
+
 // Resign issues again what a key signed, some credentials at a time: the same
 // identifier, recipient, words and date of the award, signed by the keys of today. It
 // is for a key that was revoked, or will be. It may be repeated from the beginning at

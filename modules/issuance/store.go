@@ -203,6 +203,19 @@ func (s *Store) SignedBy(ctx context.Context, key Key, after string, limit int) 
 	return ids, err
 }
 
+// CountSignedBy counts what [Store.SignedBy] reads, and of it what is revoked.
+func (s *Store) CountSignedBy(ctx context.Context, key Key) (signed, revoked int64, err error) {
+	tx := func() *gorm.DB {
+		return s.db.Reader(ctx).Model(&credentialRow{}).Where("issuer_id = ? AND state = ? AND key_ids LIKE ?", key.IssuerID, string(Issued), "%"+key.ID+"%")
+	}
+	if err := tx().Count(&signed).Error; err != nil {
+		return 0, 0, err
+	}
+	condition, values := statuslist.Marked("revoked")
+	err = tx().Where(condition, values...).Count(&revoked).Error
+	return signed, revoked, err
+}
+
 // SealedKeys reads what seals the private sides of keys, in the order of their ids.
 func (s *Store) SealedKeys(ctx context.Context, after string, limit int) (ids []string, sealed [][]byte, err error) {
 	tx := s.db.Session(ctx).Select("id", "sealed").Order("id").Limit(limit)
