@@ -1,19 +1,18 @@
 package issuance
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"sync"
 	"time"
 
 	"github.com/badge-engine/badge-engine/platform/fault"
 	"github.com/badge-engine/badge-engine/platform/paging"
 	"github.com/badge-engine/badge-engine/platform/principal"
-	"github.com/badge-engine/badge-engine/platform/problem"
 )
 
 // BatchState is how far a batch has come.
@@ -34,6 +33,10 @@ const (
 	lineFailed  = "failed"
 )
 
+// issuing is how a running batch that has blocks is stored. Programs that know of lines
+// alone look for those that are running, and leave it alone.
+const issuing = "issuing"
+
 // Batch is one request to issue to many recipients.
 type Batch struct {
 	ID        string
@@ -48,6 +51,7 @@ type Batch struct {
 	Updated   time.Time
 
 	owner, requestHash string
+	lined              bool // it was begun before batches had blocks
 }
 
 // BatchLine is what came of one recipient.
@@ -69,10 +73,6 @@ type BatchOrder struct {
 }
 
 const (
-	// chunk is how many lines are signed and stored at once.
-	chunk = 100
-	// stored is how many lines are stored at once when a batch is accepted.
-	stored = 500
 	// lease is how long a process may work on a batch before it says that it still
 	// does: after so long another takes over what a dead one left.
 	lease = 10 * time.Second
@@ -122,40 +122,31 @@ func (b *Batches) Accept(ctx context.Context, o BatchOrder) (accepted Batch, rep
 			return Batch{}, false, err
 		}
 	}
-	// First the whole file is read, so that one that breaks off stores nothing.
-	if err := o.Format.lines(o.File, func(int64, OrderLine, error) error { return ctx.Err() }); err != nil {
-		return Batch{}, false, err
-	}
 	now := s.now().UTC().Truncate(time.Second)
-	row := batchRow{ID: newID(), Owner: owner, DryRun: o.DryRun, State: string(BatchRunning), LeaseUntil: now.Add(-time.Second), CreatedAt: now, UpdatedAt: now}
+	row := batchRow{
+		ID: newID(), Owner: owner, DryRun: o.DryRun, State: issuing, AchievementID: optional(o.AchievementID), Format: optional(string(o.Format)),
+		LeaseUntil: now.Add(-time.Second), CreatedAt: now, UpdatedAt: now,
+	}
 	if o.IdempotencyKey != "" {
 		row.IdempotencyKey, row.RequestHash = &o.IdempotencyKey, &hash
 	}
+	// The whole file is read before anything is stored, so that one that breaks off
+	// stores nothing.
+	var blocks []batchBlock
+	err = o.Format.split(bytes.NewReader(o.File), func(lines int64, text []byte) error {
+		block, err := b.newBlock(row, int64(len(blocks)), lines, text)
+		blocks = append(blocks, block)
+		row.Total += lines
+		return errors.Join(err, ctx.Err())
+	})
+	if err != nil {
+		return Batch{}, false, err
+	}
 	err = s.work.Do(ctx, func(ctx context.Context) error {
-		lines := make([]batchLine, 0, stored)
-		flush := func() error {
-			err := s.store.InsertLines(ctx, lines)
-			lines = lines[:0]
-			return err
-		}
-		err := o.Format.lines(o.File, func(number int64, order OrderLine, problem error) error {
-			line, err := b.line(row.ID, number, o.AchievementID, order, problem)
-			if err != nil {
-				return err
-			}
-			row.Total = number
-			if lines = append(lines, line); len(lines) < stored {
-				return nil
-			}
-			return flush()
-		})
-		if err != nil {
-			return err
-		}
-		if err := flush(); err != nil {
-			return err
-		}
 		if err := s.store.InsertBatch(ctx, row); err != nil {
+			return err
+		}
+		if err := s.store.InsertBlocks(ctx, blocks); err != nil {
 			return err
 		}
 		return s.record(ctx, "issuance.batch.accepted", row.ID, fmt.Sprintf("lines:%d,dryRun:%t", row.Total, row.DryRun))
@@ -188,37 +179,6 @@ func (b *Batches) replay(ctx context.Context, owner, key, hash string) (Batch, b
 	return before, true, nil
 }
 
-// line is how an order of the file is kept. Its credential has its id from now on, so
-// that it cannot be issued twice.
-func (b *Batches) line(batchID string, number int64, achievementID string, order OrderLine, failure error) (batchLine, error) {
-	line := batchLine{BatchID: batchID, Number: number, State: linePending, CredentialID: newID()}
-	if failure != nil {
-		line.fail(failure)
-		return line, nil
-	}
-	if order.AchievementID == "" {
-		order.AchievementID = achievementID
-	}
-	sealed, err := b.seal(batchID, number, order)
-	line.Sealed = sealed
-	return line, err
-}
-
-func (l *batchLine) fail(failure error) {
-	p := problem.Of(failure)
-	text, err := json.Marshal(struct {
-		Code   string            `json:"code"`
-		Title  string            `json:"title"`
-		Detail string            `json:"detail,omitempty"`
-		Errors []fault.Violation `json:"errors,omitempty"`
-	}{p.Code, p.Title, p.Detail, p.Errors})
-	if err != nil { // of strings alone
-		text = []byte("{}")
-	}
-	shown := string(text)
-	l.State, l.Sealed, l.Problem = lineFailed, nil, &shown
-}
-
 // Batch answers a batch of the caller, or of anybody for an administrator, or
 // [ErrBatchUnknown].
 func (b *Batches) Batch(ctx context.Context, id string) (Batch, error) {
@@ -242,7 +202,10 @@ func (b *Batches) Lines(ctx context.Context, id, state string, q paging.Query) (
 	if err != nil {
 		return paging.Page[BatchLine]{}, err
 	}
-	return b.service.store.Lines(ctx, found.ID, state, q)
+	if found.lined {
+		return b.service.store.Lines(ctx, found.ID, state, q)
+	}
+	return b.report(ctx, found, state, q)
 }
 
 // Cancel ends a batch: what is issued stays, what is not will not be. It answers with
@@ -283,8 +246,8 @@ func (b *Batches) Start(context.Context) error {
 	return nil
 }
 
-// Stop ends after the chunk that is being worked on; the rest goes on elsewhere, or
-// after the next start.
+// Stop ends what is being worked on; the rest goes on elsewhere, or after the next
+// start.
 func (b *Batches) Stop(ctx context.Context) error {
 	b.mu.Lock()
 	cancel, ended := b.cancel, b.ended
@@ -328,7 +291,7 @@ func (b *Batches) run(ctx context.Context) {
 }
 
 // Work takes a batch that nobody works on and carries it out, and reports whether
-// there was one. It ends early when ctx does, between two chunks.
+// there was one. It ends early when ctx does.
 func (b *Batches) Work(ctx context.Context) (bool, error) {
 	s := b.service
 	for {
@@ -349,148 +312,12 @@ func (b *Batches) Work(ctx context.Context) (bool, error) {
 			return false, err
 		}
 		// It is done in the name of who asked for it.
-		return true, b.carryOut(principal.With(ctx, principal.Principal{ID: row.Owner}), row)
-	}
-}
-
-func (b *Batches) carryOut(ctx context.Context, row batchRow) error {
-	log := b.log.With("batch", row.ID, "by", row.Owner)
-	for row.State == string(BatchRunning) {
-		if ctx.Err() != nil {
-			// Whoever comes next need not wait.
-			return b.service.store.ReleaseBatch(context.WithoutCancel(ctx), row.ID, b.service.now().UTC().Add(-time.Second))
+		ctx = principal.With(ctx, principal.Principal{ID: row.Owner})
+		if row.Format == nil {
+			return true, b.carryOutLines(ctx, row)
 		}
-		next, err := b.chunk(ctx, row)
-		if errors.Is(err, ErrBatchOver) { // it was cancelled, or another goes on with it
-			return nil
-		}
-		if err != nil {
-			if ctx.Err() == nil {
-				b.service.store.Trouble(ctx, row.ID, problem.Of(err).Code) // best effort: the log has it too
-			}
-			return err
-		}
-		row = next
+		return true, b.carryOut(ctx, row)
 	}
-	log.InfoContext(ctx, "batch completed", "succeeded", row.Succeeded, "failed", row.Failed)
-	return nil
-}
-
-// chunk deals with the next lines of a batch: signs outside of any unit, and stores
-// what came of all of them as one.
-func (b *Batches) chunk(ctx context.Context, row batchRow) (batchRow, error) {
-	s := b.service
-	lines, err := s.store.NextLines(ctx, row.ID, row.Processed, chunk)
-	if err != nil {
-		return row, err
-	}
-	drafts := make([]draft, len(lines))
-	troubles := make([]error, len(lines))
-	var wg sync.WaitGroup
-	places := make(chan int)
-	for range min(runtime.GOMAXPROCS(0), len(lines)) {
-		wg.Go(func() {
-			for i := range places {
-				drafts[i], troubles[i] = b.sign(ctx, row, lines[i])
-			}
-		})
-	}
-	for i := range lines {
-		if lines[i].State == linePending {
-			places <- i
-		}
-	}
-	close(places)
-	wg.Wait()
-
-	next := row
-	var issued []Credential
-	var done []batchLine
-	held := map[string]*kind{}
-	for i := range lines {
-		line := &lines[i]
-		pending := line.State == linePending
-		switch {
-		case !pending: // it could not be read
-		case troubles[i] == nil && row.DryRun:
-			line.State, line.Sealed = lineValid, nil
-		case troubles[i] == nil:
-			line.State, line.Sealed = lineIssued, nil
-			issued = append(issued, drafts[i].reserved)
-			held[drafts[i].reserved.AchievementID] = drafts[i].kind
-		case theirs(troubles[i]):
-			line.fail(troubles[i])
-		default:
-			return row, troubles[i] // ours: nothing of the chunk is stored, and it is tried again
-		}
-		if pending {
-			done = append(done, *line)
-		}
-		if line.State == lineFailed {
-			next.Failed++
-		} else {
-			next.Succeeded++
-		}
-		next.Processed = line.Number
-	}
-	now := s.now().UTC()
-	next.UpdatedAt, next.LeaseUntil, next.Trouble = now.Truncate(time.Second), now.Add(lease), ""
-	if next.Processed >= next.Total || len(lines) == 0 {
-		next.State = string(BatchCompleted)
-	}
-	var moved string
-	err = s.work.Do(ctx, func(ctx context.Context) error {
-		for id, kind := range held {
-			edition, err := s.achievements.Hold(ctx, id)
-			if err != nil && !notFound(err) {
-				return err
-			}
-			if err != nil || edition != kind.edition {
-				moved, err = id, errMoved
-				return err
-			}
-		}
-		// Whoever deals with these lines first moves the batch on; the other stores nothing.
-		if err := s.store.AdvanceBatch(ctx, row, next); err != nil {
-			return err
-		}
-		if err := b.keep(ctx, issued); err != nil {
-			return err
-		}
-		if err := s.store.UpdateLines(ctx, done); err != nil {
-			return err
-		}
-		if next.State != string(BatchCompleted) {
-			return nil
-		}
-		return s.record(ctx, "issuance.batch.completed", row.ID, fmt.Sprintf("succeeded:%d,failed:%d", next.Succeeded, next.Failed))
-	})
-	if errors.Is(err, errMoved) { // the same lines again, of what the achievement is now
-		s.kinds.forget(moved, held[moved])
-		return row, nil
-	}
-	if err != nil {
-		return row, err
-	}
-	if len(issued) > 0 {
-		b.log.InfoContext(ctx, "batch lines issued", "batch", row.ID, "until", next.Processed, "count", len(issued))
-	}
-	return next, nil
-}
-
-// keep stores credentials that are signed, with their events, in the unit of its caller.
-func (b *Batches) keep(ctx context.Context, issued []Credential) error {
-	if len(issued) == 0 {
-		return nil
-	}
-	if err := b.service.store.Insert(ctx, issued); err != nil || b.service.audit == nil {
-		return err
-	}
-	targets, by := make([]string, len(issued)), make([]context.Context, len(issued))
-	for i, c := range issued {
-		targets[i], by[i] = c.ID, ctx
-	}
-	return b.service.audit.RecordEach(ctx, "issuance.credential.issued", targets, by)
 }
 
 // theirs tells a failure that is in the order, and would be the same the next time.
@@ -500,19 +327,15 @@ func theirs(err error) bool {
 }
 
 // sign prepares one order, and signs it unless it is a dry run.
-func (b *Batches) sign(ctx context.Context, row batchRow, line batchLine) (draft, error) {
+func (b *Batches) sign(ctx context.Context, dryRun bool, order Order) (draft, error) {
 	s := b.service
-	order, err := b.open(row.ID, line.Number, line.Sealed)
-	if err != nil {
-		return draft{}, err
-	}
-	made, err := s.prepare(ctx, Order{AchievementID: order.AchievementID, Recipient: order.Recipient, Award: order.Award, Form: order.Form, id: line.CredentialID})
+	made, err := s.prepare(ctx, order)
 	if err != nil {
 		return draft{}, err
 	}
 	made.reserved.State = Issued
-	if row.DryRun {
-		s.statuses.Return(made.reserved.IssuerID, made.reserved.Place)
+	if dryRun {
+		order.entries.Return(made.reserved.IssuerID, made.reserved.Place)
 		return made, nil
 	}
 	if err := made.plan.secure(ctx, s.canonical, made.prepared, &made.reserved, s.now().UTC()); err != nil {

@@ -66,10 +66,10 @@ func TestABatchIssuesEachOrderOnce(t *testing.T) {
 		if err != nil || replayed || accepted.State != issuance.BatchRunning || accepted.Total != 236 || accepted.Processed != 0 {
 			t.Fatalf("accepted %+v, %v", accepted, err)
 		}
-		var sealed []struct{ Sealed []byte }
-		must(t, db.Reader(ctx).Raw("SELECT sealed FROM issuance_batch_lines").Scan(&sealed).Error)
+		var sealed []struct{ Orders []byte }
+		must(t, db.Reader(ctx).Raw("SELECT orders FROM issuance_batch_blocks").Scan(&sealed).Error)
 		for _, row := range sealed {
-			if bytes.Contains(row.Sealed, []byte("example.org")) {
+			if len(row.Orders) < 50 || bytes.Contains(row.Orders, []byte("example.org")) {
 				t.Fatal("an address can be read in the table")
 			}
 		}
@@ -120,7 +120,7 @@ func TestABatchIssuesEachOrderOnce(t *testing.T) {
 			t.Errorf("%d failed", len(failed))
 		}
 		var left int64
-		must(t, db.Reader(ctx).Raw("SELECT count(*) FROM issuance_batch_lines WHERE sealed IS NOT NULL").Scan(&left).Error)
+		must(t, db.Reader(ctx).Raw("SELECT count(*) FROM issuance_batch_blocks WHERE orders IS NOT NULL").Scan(&left).Error)
 		if left != 0 || strings.Contains(h.log.String(), "@example.org") {
 			t.Errorf("%d orders are still kept, or the log tells of them", left)
 		}
@@ -252,6 +252,151 @@ func TestABatchGoesOnWhereItStopped(t *testing.T) {
 	})
 }
 
+// TestBatchesAtOnceShareNoEntry lets several processes work on many batches at once, and two
+// of them on the same ones.
+func TestBatchesAtOnceShareNoEntry(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		ctx := as(t, "token:1")
+		replicas := []*house{build(t, db, secure), build(t, db, secure)}
+		const each, batchesAtOnce = 2*issuance.BlockLines + 10, 10
+		var accepted []string
+		for i := range batchesAtOnce {
+			got, _, err := batches(replicas[i%2]).Accept(ctx, batch(emails(each)))
+			must(t, err)
+			accepted = append(accepted, got.ID)
+		}
+		var wg sync.WaitGroup
+		for i := range 4 {
+			b := batches(replicas[i%2])
+			wg.Go(func() {
+				for {
+					if worked, err := b.Work(ctx); err != nil || !worked {
+						if err != nil {
+							t.Error(err)
+						}
+						return
+					}
+				}
+			})
+		}
+		wg.Wait()
+		ids := map[string]bool{}
+		b := batches(replicas[0])
+		for _, id := range accepted {
+			if got, err := b.Batch(ctx, id); err != nil || got.State != issuance.BatchCompleted || got.Succeeded != each {
+				t.Errorf("it came to %+v, %v", got, err)
+			}
+			for _, line := range lines(t, b, ctx, id, "issued") {
+				ids[line.CredentialID] = true
+			}
+		}
+		var counts struct{ Credentials, Entries, Batches int64 }
+		must(t, db.Reader(ctx).Raw("SELECT count(*) AS credentials, (SELECT count(*) FROM (SELECT DISTINCT status_list, status_index FROM achievement_credentials WHERE status_list IS NOT NULL) e) AS entries, count(DISTINCT batch_id) AS batches FROM achievement_credentials").Scan(&counts).Error)
+		if counts.Credentials != each*batchesAtOnce || counts.Entries != counts.Credentials || counts.Batches != batchesAtOnce || len(ids) != each*batchesAtOnce {
+			t.Errorf("there are %+v, and %d ids in the reports", counts, len(ids))
+		}
+		var taken int64
+		must(t, db.Reader(ctx).Raw("SELECT SUM(taken) FROM issuance_status_lists").Row().Scan(&taken))
+		if taken > 2*counts.Entries {
+			t.Errorf("for %d credentials %d entries were taken", counts.Entries, taken)
+		}
+	})
+}
+
+// TestABatchOfLinesIsCarriedOut ends what was begun before batches had blocks.
+func TestABatchOfLinesIsCarriedOut(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := as(t, "token:1"), build(t, db, secure)
+		b := batches(h)
+		accepted, err := b.AcceptLines(ctx, batch(append(emails(230), "{}\n{\n"...)))
+		must(t, err)
+		cancelled, err := b.AcceptLines(ctx, batch(emails(5)))
+		must(t, err)
+		if _, err := b.Cancel(ctx, cancelled.ID); err != nil {
+			t.Error(err)
+		}
+		stopped, cancel := context.WithCancel(ctx)
+		h.sign.meddle = func() error { cancel(); return nil }
+		_, _ = b.Work(stopped) // dies
+		h.at = h.at.Add(time.Minute)
+		if worked, err := b.Work(ctx); !worked || err != nil {
+			t.Errorf("worked %t, %v", worked, err)
+		}
+		done, err := b.Batch(ctx, accepted.ID)
+		if err != nil || done.State != issuance.BatchCompleted || done.Succeeded != 230 || done.Failed != 2 || h.count(t, db) != 230 {
+			t.Errorf("it came to %+v with %d credentials, %v", done, h.count(t, db), err)
+		}
+		issued, failed := lines(t, b, ctx, done.ID, "issued"), lines(t, b, ctx, done.ID, "failed")
+		if len(issued) != 230 || len(failed) != 2 || len(failed[1].Problem) == 0 {
+			t.Fatalf("the report has %d that were issued and %d that failed", len(issued), len(failed))
+		}
+		if _, err := h.Credential(ctx, issued[229].CredentialID); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestTheReportOfABatchIsReadInPages(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := as(t, "token:1"), build(t, db, secure)
+		b := batches(h)
+		var file bytes.Buffer
+		const total = 3*issuance.BlockLines + 7
+		bad := map[int64]bool{1: true, issuance.BlockLines: true, issuance.BlockLines + 1: true, total - 1: true}
+		for i := int64(1); i <= total; i++ {
+			if bad[i] {
+				file.WriteString("{}\n")
+			} else {
+				file.Write(emails(1))
+			}
+		}
+		accepted, _, err := b.Accept(ctx, batch(file.Bytes()))
+		must(t, err)
+		if pending := lines(t, b, ctx, accepted.ID, "pending"); len(pending) != total || pending[total-1].CredentialID != "" {
+			t.Errorf("%d lines are pending", len(pending))
+		}
+		_, err = b.Work(ctx)
+		must(t, err)
+		all, failed, issued := lines(t, b, ctx, accepted.ID, ""), lines(t, b, ctx, accepted.ID, "failed"), lines(t, b, ctx, accepted.ID, "issued")
+		if len(all) != total || len(failed) != len(bad) || len(issued) != total-len(bad) || len(lines(t, b, ctx, accepted.ID, "pending"))+len(lines(t, b, ctx, accepted.ID, "valid")) != 0 {
+			t.Errorf("%d lines, %d failed, %d issued", len(all), len(failed), len(issued))
+		}
+		ids := map[string]bool{}
+		for i, line := range all {
+			if line.Number != int64(i+1) || (line.State == "failed") != bad[line.Number] || ids[line.CredentialID] && line.CredentialID != "" {
+				t.Errorf("line %d: %+v", i+1, line)
+			}
+			ids[line.CredentialID] = true
+		}
+		for _, cursor := range []string{"nonsense", lastCursor(t, b, ctx, accepted.ID)} {
+			_, err := b.Lines(ctx, accepted.ID, "failed", paging.Query{Limit: 2, Cursor: cursor}) // of another listing
+			wants(t, err, paging.ErrCursor)
+		}
+		for i, line := range issued {
+			c, err := h.Credential(ctx, line.CredentialID)
+			if err != nil || i%200 == 0 && !h.verify(t, db, c.Document, "person-0@example.org") {
+				t.Fatalf("line %d: %v", line.Number, err)
+			}
+		}
+		said := 0
+		for _, event := range h.audit.said {
+			if event == "token:1 issuance.batch.issued "+accepted.ID+" true" {
+				said++
+			}
+		}
+		if said != 4 {
+			t.Errorf("the trail has %d events of 4 blocks", said)
+		}
+	})
+}
+
+func lastCursor(t *testing.T, b *issuance.Batches, ctx context.Context, id string) string {
+	t.Helper()
+	page, err := b.Lines(ctx, id, "", paging.Query{Limit: 2})
+	must(t, err)
+	return page.Next
+}
+
 func TestABatchIsCancelled(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := as(t, "token:1"), build(t, db, secure)
@@ -263,11 +408,11 @@ func TestABatchIsCancelled(t *testing.T) {
 			t.Error(err)
 		}
 		got, err := b.Batch(ctx, accepted.ID)
-		if err != nil || got.State != issuance.BatchCancelled || got.Processed != h.count(t, db) || got.Processed != 0 {
+		if err != nil || got.State != issuance.BatchCancelled || got.Processed != h.count(t, db) || got.Processed > 300-issuance.BlockLines {
 			t.Errorf("it came to %+v with %d credentials, %v", got, h.count(t, db), err)
 		}
 		var left int64
-		must(t, db.Reader(ctx).Raw("SELECT count(*) FROM issuance_batch_lines WHERE sealed IS NOT NULL").Scan(&left).Error)
+		must(t, db.Reader(ctx).Raw("SELECT count(*) FROM issuance_batch_blocks WHERE orders IS NOT NULL").Scan(&left).Error)
 		if left != 0 {
 			t.Errorf("%d orders are still kept", left)
 		}
@@ -340,9 +485,9 @@ func TestFilesOfBatches(t *testing.T) {
 			})
 		}
 		var kept int64
-		must(t, db.Reader(ctx).Raw("SELECT count(*) FROM issuance_batch_lines l WHERE NOT EXISTS (SELECT 1 FROM issuance_batches b WHERE b.id = l.batch_id)").Scan(&kept).Error)
+		must(t, db.Reader(ctx).Raw("SELECT count(*) FROM issuance_batch_blocks l WHERE NOT EXISTS (SELECT 1 FROM issuance_batches b WHERE b.id = l.batch_id)").Scan(&kept).Error)
 		if kept != 0 {
-			t.Errorf("%d lines of refused files are kept", kept)
+			t.Errorf("%d blocks of refused files are kept", kept)
 		}
 		for _, bad := range []string{"x", id(404)} {
 			_, _, err := b.Accept(ctx, issuance.BatchOrder{AchievementID: bad, Format: issuance.NDJSON, File: emails(1)})

@@ -4,9 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -116,38 +114,76 @@ func columnNames() []string {
 	return names
 }
 
-// lines calls take for each order of a file, counted from 1, without ever holding
-// more than one of them. An order that cannot be read comes with why; a file that
-// cannot be read ends it with [ErrBatchFile].
-func (f Format) lines(file []byte, take func(number int64, order OrderLine, problem error) error) error {
-	if !utf8.Valid(file) {
-		return ErrBatchFile.Detailf("It is not UTF-8. Save it as \"CSV UTF-8\" or as UTF-8 text.")
+// split divides a file into texts of some lines each, which [Format.orders] reads, and
+// never holds more than one of them. A file that cannot be read ends it with
+// [ErrBatchFile]; orders that cannot be read do not.
+func (f Format) split(file io.Reader, take func(lines int64, text []byte) error) error {
+	in := bufio.NewReaderSize(file, 64<<10)
+	if mark, _ := in.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
+		_, _ = in.Discard(len(byteOrderMark)) // it is there
 	}
-	file = bytes.TrimPrefix(file, []byte("\ufeff"))
-	var n int64
-	counted := func(order OrderLine, problem error) error {
-		if n++; n > MostLines {
-			return ErrBatchFile.Detailf("It has more than %d orders. Divide it.", MostLines)
-		}
-		return take(n, order, problem)
-	}
+	cut := &cutter{take: take}
 	var err error
 	switch f {
 	case NDJSON:
-		err = ndjsonLines(file, counted)
+		err = splitNDJSON(in, cut)
 	case CSV:
-		err = csvLines(file, counted)
+		err = splitCSV(in, cut)
 	default:
 		return ErrBatchFile.Detailf("Its format must be %s or %s.", NDJSON, CSV)
 	}
-	if err == nil && n == 0 {
+	if err == nil {
+		err = cut.cut()
+	}
+	if err == nil && cut.total == 0 {
 		return ErrBatchFile.Detailf("It holds no order.")
 	}
 	return err
 }
 
-func ndjsonLines(file []byte, take func(OrderLine, error) error) error {
-	scanner := bufio.NewScanner(bytes.NewReader(file))
+// byteOrderMark is what spreadsheets put before UTF-8.
+const byteOrderMark = "\ufeff"
+
+// cutter puts lines together.
+type cutter struct {
+	take  func(lines int64, text []byte) error
+	head  []byte // of each text
+	text  []byte
+	lines int64
+	total int64
+}
+
+func (c *cutter) add(line ...[]byte) error {
+	if !utf8.Valid(line[0]) {
+		return ErrBatchFile.Detailf("It is not UTF-8. Save it as \"CSV UTF-8\" or as UTF-8 text.")
+	}
+	if c.total++; c.total > MostLines {
+		return ErrBatchFile.Detailf("It has more than %d orders. Divide it.", MostLines)
+	}
+	if c.lines == 0 {
+		c.text = append(c.text[:0], c.head...)
+	}
+	c.lines++
+	for _, part := range line {
+		c.text = append(c.text, part...)
+	}
+	if c.lines < blockLines && len(c.text) < blockBytes {
+		return nil
+	}
+	return c.cut()
+}
+
+func (c *cutter) cut() error {
+	if c.lines == 0 {
+		return nil
+	}
+	lines := c.lines
+	c.lines = 0
+	return c.take(lines, c.text)
+}
+
+func splitNDJSON(in io.Reader, cut *cutter) error {
+	scanner := bufio.NewScanner(in)
 	scanner.Buffer(make([]byte, 0, 4096), longestLine)
 	line := 0
 	for scanner.Scan() {
@@ -156,13 +192,77 @@ func ndjsonLines(file []byte, take func(OrderLine, error) error) error {
 		if len(text) == 0 {
 			continue
 		}
-		var order OrderLine
-		if err := take(order, readOrder(text, &order)); err != nil {
+		if err := cut.add(text, []byte{'\n'}); err != nil {
 			return err
 		}
 	}
-	if err := scanner.Err(); err != nil {
+	if err := scanner.Err(); errors.Is(err, bufio.ErrTooLong) {
 		return ErrBatchFile.With(err).Detailf("Line %d is longer than %d bytes.", line+1, longestLine)
+	} else if err != nil {
+		return err
+	}
+	return nil
+}
+
+func splitCSV(in *bufio.Reader, cut *cutter) error {
+	first, _ := in.Peek(in.Size())
+	raw := &tap{in: in}
+	r := newCSV(raw, first)
+	if _, err := columnsOf(r); err != nil {
+		return err
+	}
+	cut.head = bytes.Clone(raw.until(r.InputOffset()))
+	for {
+		_, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return wrongCSV(err)
+		}
+		if err := cut.add(raw.until(r.InputOffset())); err != nil {
+			return err
+		}
+	}
+}
+
+// tap keeps what is read through it, until it is taken.
+type tap struct {
+	in    io.Reader
+	kept  []byte
+	taken int   // of what is kept
+	begin int64 // where what is kept began
+}
+
+// Read implements [io.Reader].
+func (t *tap) Read(p []byte) (int, error) {
+	n, err := t.in.Read(p)
+	if t.taken > 0 {
+		t.begin += int64(t.taken)
+		t.kept, t.taken = append(t.kept[:0], t.kept[t.taken:]...), 0
+	}
+	t.kept = append(t.kept, p[:n]...)
+	return n, err
+}
+
+// until takes what lies before an offset. It stays as it is until the next Read.
+func (t *tap) until(offset int64) []byte {
+	from, to := t.taken, int(offset-t.begin)
+	t.taken = to
+	return t.kept[from:to]
+}
+
+// orders calls take for each order of a text that [Format.split] made. An order that
+// cannot be read comes with why.
+func (f Format) orders(text []byte, take func(order OrderLine, problem error) error) error {
+	if f == CSV {
+		return csvOrders(text, take)
+	}
+	for line := range bytes.Lines(text) {
+		var order OrderLine
+		if err := take(order, readOrder(bytes.TrimSuffix(line, []byte{'\n'}), &order)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -182,35 +282,51 @@ func readOrder(text []byte, order *OrderLine) error {
 	return ErrInvalid.Detailf("The line is no order in JSON.")
 }
 
-func csvLines(file []byte, take func(OrderLine, error) error) error {
-	r := csv.NewReader(bytes.NewReader(file))
+// newCSV reads a CSV that begins with some text.
+func newCSV(in io.Reader, first []byte) *csv.Reader {
+	r := csv.NewReader(in)
 	r.ReuseRecord = true
-	if head, _, _ := bytes.Cut(file, []byte{'\n'}); bytes.IndexByte(head, ';') >= 0 && bytes.IndexByte(head, ',') < 0 {
+	if head, _, _ := bytes.Cut(first, []byte{'\n'}); bytes.IndexByte(head, ';') >= 0 && bytes.IndexByte(head, ',') < 0 {
 		r.Comma = ';' // as spreadsheets write it where the comma divides numbers
 	}
-	wrong := func(err error) error {
-		var parse *csv.ParseError
-		if errors.As(err, &parse) {
-			return ErrBatchFile.With(err).Detailf("Line %d: %s.", parse.Line, strings.TrimSuffix(parse.Err.Error(), "."))
-		}
-		return ErrBatchFile.With(err)
+	return r
+}
+
+func wrongCSV(err error) error {
+	var parse *csv.ParseError
+	if errors.As(err, &parse) {
+		return ErrBatchFile.With(err).Detailf("Line %d: %s.", parse.Line, strings.TrimSuffix(parse.Err.Error(), "."))
 	}
+	return err
+}
+
+// columnsOf reads the names of columns.
+func columnsOf(r *csv.Reader) ([]string, error) {
 	head, err := r.Read()
 	if errors.Is(err, io.EOF) {
-		return ErrBatchFile.Detailf("It is empty. The first line names the columns: %s.", strings.Join(columnNames(), ", "))
+		return nil, ErrBatchFile.Detailf("It is empty. The first line names the columns: %s.", strings.Join(columnNames(), ", "))
 	}
 	if err != nil {
-		return wrong(err)
+		return nil, wrongCSV(err)
 	}
 	head = slices.Clone(head)
 	for i, name := range head {
 		head[i] = strings.TrimSpace(name)
 		if columns[head[i]] == nil {
-			return ErrBatchFile.Detailf("There is no column %q. The columns are %s.", head[i], strings.Join(columnNames(), ", "))
+			return nil, ErrBatchFile.Detailf("There is no column %q. The columns are %s.", head[i], strings.Join(columnNames(), ", "))
 		}
 		if slices.Contains(head[:i], head[i]) {
-			return ErrBatchFile.Detailf("The column %q is there twice.", head[i])
+			return nil, ErrBatchFile.Detailf("The column %q is there twice.", head[i])
 		}
+	}
+	return head, nil
+}
+
+func csvOrders(text []byte, take func(OrderLine, error) error) error {
+	r := newCSV(bytes.NewReader(text), text)
+	head, err := columnsOf(r)
+	if err != nil {
+		return err
 	}
 	for {
 		record, err := r.Read()
@@ -218,7 +334,7 @@ func csvLines(file []byte, take func(OrderLine, error) error) error {
 			return nil
 		}
 		if err != nil {
-			return wrong(err)
+			return wrongCSV(err)
 		}
 		var order OrderLine
 		var problem error
@@ -239,28 +355,4 @@ func csvLines(file []byte, take func(OrderLine, error) error) error {
 			return err
 		}
 	}
-}
-
-// seal closes an order until it is dealt with: it holds the e-mail address.
-func (b *Batches) seal(batchID string, number int64, order OrderLine) ([]byte, error) {
-	text, err := json.Marshal(order)
-	if err != nil {
-		return nil, fmt.Errorf("issuance: write order %d: %w", number, err)
-	}
-	return b.service.sealer.Seal(lineName(batchID, number), text)
-}
-
-func (b *Batches) open(batchID string, number int64, sealed []byte) (order OrderLine, err error) {
-	text, err := b.service.sealer.Open(lineName(batchID, number), sealed)
-	if err != nil {
-		return OrderLine{}, err
-	}
-	if err := json.Unmarshal(text, &order); err != nil {
-		return OrderLine{}, fmt.Errorf("issuance: read order %d: %w", number, err)
-	}
-	return order, nil
-}
-
-func lineName(batchID string, number int64) string {
-	return fmt.Sprintf("batch %s %d", batchID, number)
 }

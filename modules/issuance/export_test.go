@@ -1,11 +1,15 @@
 package issuance
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
 	"github.com/badge-engine/badge-engine/modules/issuance/statuslist"
+	"github.com/badge-engine/badge-engine/platform/principal"
 )
 
 // ErrRepeated is what Reserve answers for an idempotency key that is taken.
@@ -63,18 +67,59 @@ func Together(ctx context.Context, settle func(ctx context.Context, several []Cr
 	return errs
 }
 
-// Lines counts the orders of a file, and those of them that cannot be read.
+// Lines counts the orders of a file, and those of them that cannot be read. What the file
+// is divided into must hold as many as was counted when it was divided.
 func (f Format) Lines(file []byte) (orders, bad int, err error) {
-	err = f.lines(file, func(number int64, _ OrderLine, problem error) error {
-		if orders++; int64(orders) != number {
-			panic("an order is counted wrongly")
+	err = f.split(bytes.NewReader(file), func(lines int64, text []byte) error {
+		var n int64
+		err := f.orders(text, func(_ OrderLine, problem error) error {
+			n++
+			if problem != nil {
+				bad++
+			}
+			return nil
+		})
+		if err != nil || n != lines {
+			panic(fmt.Sprintf("of %d orders %d are read: %v", lines, n, err))
 		}
-		if problem != nil {
-			bad++
-		}
+		orders += int(n)
 		return nil
 	})
 	return orders, bad, err
+}
+
+// BlockLines is how many lines a block may have.
+const BlockLines = blockLines
+
+// AcceptLines stores a batch as it was stored before batches had blocks.
+func (b *Batches) AcceptLines(ctx context.Context, o BatchOrder) (Batch, error) {
+	now := b.service.now().UTC()
+	row := batchRow{ID: newID(), Owner: principal.From(ctx).ID, DryRun: o.DryRun, State: string(BatchRunning), LeaseUntil: now.Add(-time.Second), CreatedAt: now, UpdatedAt: now}
+	var lines []batchLine
+	err := o.Format.split(bytes.NewReader(o.File), func(_ int64, text []byte) error {
+		return o.Format.orders(text, func(order OrderLine, problem error) error {
+			row.Total++
+			line := batchLine{BatchID: row.ID, Number: row.Total, State: linePending, CredentialID: newID()}
+			if lines = append(lines, line); problem != nil {
+				lines[row.Total-1].fail(problem)
+				return nil
+			}
+			order.AchievementID = o.AchievementID
+			text, err := json.Marshal(order)
+			if err != nil {
+				return err
+			}
+			lines[row.Total-1].Sealed, err = b.service.sealer.Seal(lineName(row.ID, row.Total), text)
+			return err
+		})
+	})
+	if err == nil {
+		err = b.service.store.db.Session(ctx).CreateInBatches(&lines, 500).Error
+	}
+	if err == nil {
+		err = b.service.store.InsertBatch(ctx, row)
+	}
+	return row.batch(), err
 }
 
 // Whole gives a credential everything that one can have which was never reserved.
@@ -83,5 +128,6 @@ func (c Credential) Whole() Credential {
 	c.ValidUntil, c.Document, c.Holder, c.Token = &until, []byte(`{"a":1}`), []byte(`{"b":2}`), "a.b.c"
 	c.Place, c.StatusPurpose = statuslist.Place{List: c.IssuerID, Index: 7}, statuslist.Suspension
 	c.recipientIndex, c.keys, c.form, c.State = "index", []string{c.IssuerID, c.AchievementID}, usual(), Issued
+	c.Batch = c.AchievementID
 	return c
 }

@@ -53,6 +53,7 @@ type credentialOutput struct {
 	ValidFrom     time.Time       `json:"validFrom"`
 	ValidUntil    *time.Time      `json:"validUntil,omitempty"`
 	Version       int64           `json:"version"`
+	BatchID       string          `json:"batchId,omitempty" doc:"The batch that it was ordered in. The audit trail has its issuing under this id, a row for each block of lines."`
 	CreatedAt     time.Time       `json:"createdAt"`
 	UpdatedAt     time.Time       `json:"updatedAt"`
 	Status        statusOutput    `json:"status" doc:"Whether it was revoked or suspended."`
@@ -112,7 +113,7 @@ func (h *handlers) output(c Credential, s statuslist.Standing) credentialOutput 
 	return credentialOutput{
 		Status: h.status(c, s),
 		ID:     c.ID, PublicURL: h.service.URL(c.ID), IssuerID: c.IssuerID, AchievementID: c.AchievementID, State: string(c.State),
-		Name: c.Name, ValidFrom: c.ValidFrom, ValidUntil: c.ValidUntil, Version: c.Version,
+		Name: c.Name, ValidFrom: c.ValidFrom, ValidUntil: c.ValidUntil, Version: c.Version, BatchID: c.Batch,
 		CreatedAt: second(c.Created), UpdatedAt: second(c.Updated), Credential: c.whole(), Token: c.Token,
 	}
 }

@@ -48,6 +48,7 @@ type credentialRow struct {
 	StatusList     *string // where its entry in a status list is
 	StatusIndex    *int64
 	StatusPurpose  *string // the side of the list that the document names
+	BatchID        *string // that it was ordered in, if any
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 }
@@ -60,8 +61,10 @@ type batchRow struct {
 	RequestHash    *string
 	DryRun         bool
 	State          string
+	AchievementID  *string // of orders that name none
+	Format         *string // of the blocks; NULL where there are lines instead
 	Total          int64
-	Processed      int64 // rows before this are dealt with
+	Processed      int64 // once it is over; lines before this are dealt with
 	Succeeded      int64
 	Failed         int64
 	Trouble        string
@@ -73,7 +76,25 @@ type batchRow struct {
 // TableName implements the naming of gorm.
 func (batchRow) TableName() string { return "issuance_batches" }
 
-// batchLine is one recipient of a batch. The order is sealed until it is dealt with,
+// batchBlock is some lines of a batch. Their orders are sealed until they are dealt with,
+// and then forgotten.
+type batchBlock struct {
+	BatchID   string `gorm:"primaryKey"`
+	Number    int64  `gorm:"primaryKey;autoIncrement:false"`
+	FirstLine int64
+	Lines     int64
+	State     string
+	Seed      []byte // that the ids of its credentials follow from
+	Orders    []byte
+	Succeeded int64
+	Failed    int64
+	Report    []byte // why lines failed, compressed
+}
+
+// TableName implements the naming of gorm.
+func (batchBlock) TableName() string { return "issuance_batch_blocks" }
+
+// batchLine is one recipient of a batch that was begun before there were blocks. The order is sealed until it is dealt with,
 // and then forgotten.
 type batchLine struct {
 	BatchID      string `gorm:"primaryKey"`

@@ -27,7 +27,8 @@ type Order struct {
 	IdempotencyKey string
 	RequestHash    string
 
-	id string // of the credential; a new one where it is empty
+	id      string  // of the credential; a new one where it is empty
+	entries entries // where its entry in a status list comes from; the register where it is nil
 }
 
 // Award is what is special about one award of an achievement: the members of the

@@ -51,6 +51,7 @@ type Credential struct {
 	Updated       time.Time
 	Place         statuslist.Place // its entry in a status list
 	StatusPurpose string           // the side of the list that the document names
+	Batch         string           // id of the batch that it was ordered in, if any
 
 	recipientIndex string
 	owner          string
@@ -348,7 +349,11 @@ func (s *Service) prepare(ctx context.Context, order Order) (draft, error) {
 	if err != nil {
 		return draft{}, err
 	}
-	places, err := s.statuses.Take(ctx, issuerID, 1)
+	var from entries = s.statuses
+	if order.entries != nil {
+		from = order.entries
+	}
+	places, err := from.Take(ctx, issuerID, 1)
 	if err != nil {
 		return draft{}, err
 	}
@@ -364,7 +369,7 @@ func (s *Service) prepare(ctx context.Context, order Order) (draft, error) {
 		err = plan.fit(prepared)
 	}
 	if err != nil {
-		s.statuses.Return(issuerID, places[0])
+		from.Return(issuerID, places[0])
 		return draft{}, lint(err, order.Recipient)
 	}
 	reserved := Credential{

@@ -256,6 +256,7 @@ func toRow(c Credential) credentialRow {
 		ValidFrom: c.ValidFrom, ValidUntil: c.ValidUntil, Version: c.Version,
 		CreatedAt: c.Created, UpdatedAt: c.Updated,
 	}
+	row.BatchID = optional(c.Batch)
 	if c.Place.List != "" {
 		row.StatusList, row.StatusIndex, row.StatusPurpose = &c.Place.List, &c.Place.Index, &c.StatusPurpose
 	}
@@ -268,7 +269,7 @@ func toRow(c Credential) credentialRow {
 func (r credentialRow) credential() Credential {
 	c := Credential{
 		ID: r.ID, IssuerID: r.IssuerID, AchievementID: r.AchievementID, State: State(r.State), Name: r.Name,
-		ValidFrom: r.ValidFrom.UTC(), Version: r.Version, Created: r.CreatedAt.UTC(), Updated: r.UpdatedAt.UTC(),
+		ValidFrom: r.ValidFrom.UTC(), Version: r.Version, Batch: value(r.BatchID), Created: r.CreatedAt.UTC(), Updated: r.UpdatedAt.UTC(),
 		requestHash: value(r.RequestHash),
 	}
 	if r.ValidUntil != nil {
@@ -301,7 +302,7 @@ func (s *Store) Reserve(ctx context.Context, c Credential) error {
 // credentialColumns are those of a credential that was never reserved.
 var credentialColumns = []string{
 	"id", "issuer_id", "achievement_id", "state", "name", "recipient_index", "document", "holder_document", "token", "key_ids", "form",
-	"valid_from", "valid_until", "version", "status_list", "status_index", "status_purpose", "created_at", "updated_at",
+	"valid_from", "valid_until", "version", "status_list", "status_index", "status_purpose", "batch_id", "created_at", "updated_at",
 }
 
 // Insert stores credentials that are signed, and of which nothing was reserved.
@@ -311,7 +312,7 @@ func (s *Store) Insert(ctx context.Context, several []Credential) error {
 		r := toRow(c)
 		rows.Values[i] = []any{
 			r.ID, r.IssuerID, r.AchievementID, r.State, r.Name, r.RecipientIndex, r.Document, r.HolderDocument, r.Token, r.KeyIDs, r.Form,
-			r.ValidFrom, r.ValidUntil, r.Version, r.StatusList, r.StatusIndex, r.StatusPurpose, r.CreatedAt, r.UpdatedAt,
+			r.ValidFrom, r.ValidUntil, r.Version, r.StatusList, r.StatusIndex, r.StatusPurpose, r.BatchID, r.CreatedAt, r.UpdatedAt,
 		}
 	}
 	return s.db.Insert(ctx, rows)
@@ -490,10 +491,14 @@ func (s *Store) Credentials(ctx context.Context, f Filter, q paging.Query) (pagi
 }
 
 func (r batchRow) batch() Batch {
-	return Batch{
+	b := Batch{
 		ID: r.ID, DryRun: r.DryRun, State: BatchState(r.State), Total: r.Total, Processed: r.Processed, Succeeded: r.Succeeded, Failed: r.Failed,
-		Trouble: r.Trouble, Created: r.CreatedAt.UTC(), Updated: r.UpdatedAt.UTC(), owner: r.Owner, requestHash: value(r.RequestHash),
+		Trouble: r.Trouble, Created: r.CreatedAt.UTC(), Updated: r.UpdatedAt.UTC(), owner: r.Owner, requestHash: value(r.RequestHash), lined: r.Format == nil,
 	}
+	if r.State == issuing {
+		b.State = BatchRunning
+	}
+	return b
 }
 
 // InsertBatch stores a batch, or answers that its idempotency key is taken.
@@ -505,12 +510,15 @@ func (s *Store) InsertBatch(ctx context.Context, row batchRow) error {
 	return err
 }
 
-// InsertLines stores lines of a batch.
-func (s *Store) InsertLines(ctx context.Context, lines []batchLine) error {
-	if len(lines) == 0 {
-		return nil
+// InsertBlocks stores blocks of a batch.
+func (s *Store) InsertBlocks(ctx context.Context, blocks []batchBlock) error {
+	rows := database.Rows{
+		Table: batchBlock{}.TableName(), Columns: []string{"batch_id", "number", "first_line", "lines", "state", "seed", "orders", "succeeded", "failed"}, Values: make([][]any, len(blocks)),
 	}
-	return s.db.Session(ctx).Create(&lines).Error
+	for i, b := range blocks {
+		rows.Values[i] = []any{b.BatchID, b.Number, b.FirstLine, b.Lines, b.State, b.Seed, b.Orders, b.Succeeded, b.Failed}
+	}
+	return s.db.Insert(ctx, rows)
 }
 
 // BatchRow reads a batch, or answers [ErrBatchUnknown].
@@ -520,24 +528,44 @@ func (s *Store) BatchRow(ctx context.Context, id string) (batchRow, error) {
 	return row, one(err, ErrBatchUnknown)
 }
 
-// Batch reads a batch, or answers [ErrBatchUnknown].
+// Batch reads a batch and how far it is, or answers [ErrBatchUnknown].
 func (s *Store) Batch(ctx context.Context, id string) (Batch, error) {
 	var row batchRow
-	err := s.db.Reader(ctx).Take(&row, "id = ?", id).Error
-	return row.batch(), one(err, ErrBatchUnknown)
+	if err := s.db.Reader(ctx).Take(&row, "id = ?", id).Error; err != nil {
+		return Batch{}, one(err, ErrBatchUnknown)
+	}
+	err := s.progress(s.db.Reader(ctx), &row)
+	return row.batch(), err
 }
 
 // BatchByKey reads what a request came to, or answers [ErrBatchUnknown].
 func (s *Store) BatchByKey(ctx context.Context, owner, key string) (Batch, error) {
 	var row batchRow
-	err := s.db.Session(ctx).Take(&row, "owner = ? AND idempotency_key = ?", owner, key).Error
-	return row.batch(), one(err, ErrBatchUnknown)
+	if err := s.db.Session(ctx).Take(&row, "owner = ? AND idempotency_key = ?", owner, key).Error; err != nil {
+		return Batch{}, one(err, ErrBatchUnknown)
+	}
+	err := s.progress(s.db.Session(ctx), &row)
+	return row.batch(), err
 }
+
+// progress counts what was done of a batch that has blocks and is not over; in the row
+// of one that is over stands what it came to.
+func (s *Store) progress(tx *gorm.DB, row *batchRow) error {
+	if row.State != issuing {
+		return nil
+	}
+	return tx.Raw("SELECT COALESCE(SUM(lines), 0) AS processed, COALESCE(SUM(succeeded), 0) AS succeeded, COALESCE(SUM(failed), 0) AS failed FROM issuance_batch_blocks WHERE batch_id = ? AND state = ?",
+		row.ID, blockDone).Row().Scan(&row.Processed, &row.Succeeded, &row.Failed)
+}
+
+// unfinished is the condition on batches that are not over. An index has it too, word by
+// word, or SQLite would not use it.
+const unfinished = "state IN ('running', 'issuing')"
 
 // AnyBatch names a batch that waits for somebody to work on it, if there is any.
 func (s *Store) AnyBatch(ctx context.Context, now time.Time) (string, error) {
 	var ids []string
-	err := s.db.Reader(ctx).Model(&batchRow{}).Where("state = 'running' AND lease_until < ?", now).Order("lease_until").Limit(1).Pluck("id", &ids).Error
+	err := s.db.Reader(ctx).Model(&batchRow{}).Where(unfinished+" AND lease_until < ?", now).Order("lease_until").Limit(1).Pluck("id", &ids).Error
 	if err != nil || len(ids) == 0 {
 		return "", err
 	}
@@ -546,8 +574,18 @@ func (s *Store) AnyBatch(ctx context.Context, now time.Time) (string, error) {
 
 // LeaseBatch gives a batch to whoever asks first, until a time.
 func (s *Store) LeaseBatch(ctx context.Context, id string, now, until time.Time) (bool, error) {
-	tx := s.db.Session(ctx).Model(&batchRow{}).Where("id = ? AND state = 'running' AND lease_until < ?", id, now).Update("lease_until", until)
+	tx := s.db.Session(ctx).Model(&batchRow{}).Where("id = ? AND "+unfinished+" AND lease_until < ?", id, now).Update("lease_until", until)
 	return tx.RowsAffected > 0, tx.Error
+}
+
+// KeepBatch leaves a batch that has blocks to whoever works on it until a later time, or
+// answers [ErrBatchOver]. well tells that nothing troubles it.
+func (s *Store) KeepBatch(ctx context.Context, id string, until, at time.Time, well bool) error {
+	values := map[string]any{"lease_until": until, "updated_at": at}
+	if well {
+		values["trouble"] = ""
+	}
+	return changed(s.db.Session(ctx).Model(&batchRow{}).Where("id = ? AND state = ?", id, issuing).Updates(values), ErrBatchOver)
 }
 
 // ReleaseBatch lets another work on a batch.
@@ -560,15 +598,85 @@ func (s *Store) Trouble(ctx context.Context, id, code string) error {
 	return s.db.Session(ctx).Model(&batchRow{}).Where("id = ?", id).Update("trouble", code).Error
 }
 
-// CancelBatch ends a running batch, and forgets the orders that are left; or answers
-// [ErrBatchOver].
+// CancelBatch ends a batch that is not over, and forgets the orders that are left; or
+// answers [ErrBatchOver].
 func (s *Store) CancelBatch(ctx context.Context, id string, at time.Time) error {
-	err := changed(s.db.Session(ctx).Model(&batchRow{}).Where("id = ? AND state = 'running'", id).
-		Updates(map[string]any{"state": string(BatchCancelled), "updated_at": at}), ErrBatchOver)
+	row, err := s.BatchRow(ctx, id)
 	if err != nil {
 		return err
 	}
+	// Blocks that are being stored just now are waited for, and counted.
+	err = s.db.Session(ctx).Model(&batchBlock{}).Where("batch_id = ? AND state = ?", id, blockPending).
+		Updates(map[string]any{"state": blockCancelled, "orders": nil}).Error
+	if err != nil {
+		return err
+	}
+	if err := s.progress(s.db.Session(ctx), &row); err != nil {
+		return err
+	}
+	values := map[string]any{"state": string(BatchCancelled), "updated_at": at}
+	if row.State == issuing {
+		values["processed"], values["succeeded"], values["failed"] = row.Processed, row.Succeeded, row.Failed
+	}
+	if err := changed(s.db.Session(ctx).Model(&batchRow{}).Where("id = ? AND "+unfinished, id).Updates(values), ErrBatchOver); err != nil {
+		return err
+	}
 	return s.db.Session(ctx).Model(&batchLine{}).Where("batch_id = ? AND sealed IS NOT NULL", id).Update("sealed", nil).Error
+}
+
+// CompleteBatch ends a batch of which every block is done, and answers what it came to;
+// or answers [ErrBatchOver] if somebody else did, or it has other blocks.
+func (s *Store) CompleteBatch(ctx context.Context, id string, at time.Time) (batchRow, error) {
+	row, err := s.BatchRow(ctx, id)
+	if err != nil {
+		return row, err
+	}
+	if err := s.progress(s.db.Session(ctx), &row); err != nil {
+		return row, err
+	}
+	if row.State != issuing || row.Processed != row.Total {
+		return row, ErrBatchOver
+	}
+	return row, changed(s.db.Session(ctx).Model(&batchRow{}).Where("id = ? AND state = ?", id, issuing).
+		Updates(map[string]any{
+			"state": string(BatchCompleted), "processed": row.Processed, "succeeded": row.Succeeded, "failed": row.Failed, "trouble": "", "updated_at": at,
+		}), ErrBatchOver)
+}
+
+// PendingBlocks numbers the blocks of a batch that are left, in order.
+func (s *Store) PendingBlocks(ctx context.Context, id string) (numbers []int64, err error) {
+	err = s.db.Session(ctx).Model(&batchBlock{}).Where("batch_id = ? AND state = ?", id, blockPending).Order("number").Pluck("number", &numbers).Error
+	return numbers, err
+}
+
+// Block reads a block that is left, or answers [ErrBatchOver].
+func (s *Store) Block(ctx context.Context, id string, number int64) (batchBlock, error) {
+	var row batchBlock
+	err := s.db.Reader(ctx).Take(&row, "batch_id = ? AND number = ? AND state = ?", id, number, blockPending).Error
+	return row, one(err, ErrBatchOver)
+}
+
+// EndBlock stores what came of a block, and forgets its orders; or answers
+// [ErrBatchOver] if somebody else did.
+func (s *Store) EndBlock(ctx context.Context, b batchBlock) error {
+	return changed(s.db.Session(ctx).Model(&batchBlock{}).Where("batch_id = ? AND number = ? AND state = ?", b.BatchID, b.Number, blockPending).
+		Updates(map[string]any{"state": blockDone, "orders": nil, "succeeded": b.Succeeded, "failed": b.Failed, "report": b.Report}), ErrBatchOver)
+}
+
+// BlocksBehind reads the blocks that have lines behind a number, in order, without their
+// orders; where a state of lines is given, only blocks that may have such lines.
+func (s *Store) BlocksBehind(ctx context.Context, id string, line int64, state string, limit int) (blocks []batchBlock, err error) {
+	tx := s.db.Reader(ctx).Omit("orders").Where("batch_id = ? AND first_line + lines > ?", id, line+1)
+	switch state {
+	case linePending:
+		tx = tx.Where("state <> ?", blockDone)
+	case lineFailed:
+		tx = tx.Where("failed > 0")
+	case lineIssued, lineValid:
+		tx = tx.Where("succeeded > 0")
+	}
+	err = tx.Order("number").Limit(limit).Find(&blocks).Error
+	return blocks, err
 }
 
 // NextLines reads the lines of a batch behind a number, in order.

@@ -1,0 +1,30 @@
+-- +goose Up
+
+-- A batch keeps its orders in blocks of many, each of which is dealt with in one
+-- transaction. Batches without a format were begun before, and have lines.
+ALTER TABLE issuance_batches ADD COLUMN achievement_id text;
+ALTER TABLE issuance_batches ADD COLUMN format text;
+CREATE INDEX idx_issuance_batches_unfinished ON issuance_batches (lease_until) WHERE state IN ('running', 'issuing');
+
+CREATE TABLE issuance_batch_blocks (
+    batch_id   text    NOT NULL,
+    number     integer NOT NULL,
+    first_line integer NOT NULL,
+    lines      integer NOT NULL,
+    state      text    NOT NULL,
+    seed       blob    NOT NULL,
+    orders     blob,
+    succeeded  integer NOT NULL,
+    failed     integer NOT NULL,
+    report     blob,
+    PRIMARY KEY (batch_id, number)
+);
+
+ALTER TABLE achievement_credentials ADD COLUMN batch_id text;
+
+-- +goose Down
+ALTER TABLE achievement_credentials DROP COLUMN batch_id;
+DROP TABLE issuance_batch_blocks;
+DROP INDEX idx_issuance_batches_unfinished;
+ALTER TABLE issuance_batches DROP COLUMN format;
+ALTER TABLE issuance_batches DROP COLUMN achievement_id;
