@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/badge-engine/badge-engine/modules/internal/credential"
+	"github.com/badge-engine/badge-engine/modules/internal/credential/jose"
 	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
 	"github.com/badge-engine/badge-engine/modules/internal/report"
 	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
@@ -513,10 +514,7 @@ func (r *run) dates(j *report.Judgement, b *badge) {
 func (r *run) status(ctx context.Context, j *report.Judgement, p *Parsed, b *badge) {
 	const name = credential.CheckStatus
 	revoked := func(reason string) {
-		if reason != "" {
-			reason = ": " + strconv.Quote(cut(reason))
-		}
-		j.Fail(name, problem(ranged, "the issuer revoked it"+reason, "Ask the issuer why."))
+		j.Fail(name, problem(ranged, "the issuer revoked it"+quoted(reason), "Ask the issuer why."))
 	}
 	said, _ := b.assertion["revoked"].(bool)
 	switch {
@@ -538,28 +536,43 @@ func (r *run) status(ctx context.Context, j *report.Judgement, p *Parsed, b *bad
 		j.Add(name, report.Skipped, "the issuer names no revocation list, so it cannot be revoked", "")
 		return
 	}
+	switch listed, reason, err := r.listed(ctx, b.issuer, b.assertion); {
+	case errors.Is(err, errForeign):
+		j.Doubt(name, problem(away, err.Error(), "Ask the issuer to publish its own."))
+	case err != nil:
+		j.Doubt(name, problem(away, "the revocation list of the issuer could not be read: "+err.Error(), "Try again later."))
+	case listed:
+		revoked(reason)
+	default:
+		j.Add(name, report.Passed, "it is not on the revocation list of the issuer", "")
+	}
+	j.Evidence(address)
+}
+
+var errForeign = errors.New("the revocation list is of another issuer")
+
+// listed tells whether what an issuer signed stands on its revocation list, where it
+// has one. Open Badges 2.0, RevocationList.
+func (r *run) listed(ctx context.Context, issuer, signed map[string]any) (revoked bool, reason string, err error) {
+	address := idOf(issuer["revocationList"])
+	if address == "" {
+		return false, "", nil
+	}
 	revocations, err := r.ask(ctx, address)
 	if err != nil {
-		j.Doubt(name, problem(away, "the revocation list of the issuer could not be read: "+err.Error(), "Try again later."))
-		j.Evidence(address)
-		return
+		return false, "", err
 	}
-	if by := idOf(revocations["issuer"]); by != "" && by != text(b.issuer, "id") {
-		j.Doubt(name, problem(away, "the revocation list is of another issuer", "Ask the issuer to publish its own."))
-		j.Evidence(address, "issuer "+by)
-		return
+	if by := idOf(revocations["issuer"]); by != "" && by != text(issuer, "id") {
+		return false, "", errForeign
 	}
-	id, uid := text(b.assertion, "id"), text(b.assertion, "uid")
+	id, uid := text(signed, "id"), text(signed, "uid")
 	for _, entry := range list(revocations["revokedAssertions"]) {
 		e, _ := entry.(map[string]any)
 		if listed := idOf(entry); listed != "" && listed == id || uid != "" && text(e, "uid") == uid {
-			revoked(text(e, "revocationReason"))
-			j.Evidence(address)
-			return
+			return true, text(e, "revocationReason"), nil
 		}
 	}
-	j.Add(name, report.Passed, "it is not on the revocation list of the issuer", "")
-	j.Evidence(address)
+	return false, "", nil
 }
 
 // identityTypes are the kinds of identity by the names of Open Badges 3.0, whose
@@ -629,7 +642,7 @@ func (b *badge) describe(r *report.Report) {
 	}
 }
 
-// endorsements verifies the hosted endorsements of assertion, badge class and issuer.
+// endorsements verifies the endorsements of assertion, badge class and issuer.
 func (r *run) endorsements(ctx context.Context, j *report.Judgement, b *badge) {
 	const name = credential.CheckEndorsements
 	type item struct {
@@ -651,8 +664,11 @@ func (r *run) endorsements(ctx context.Context, j *report.Judgement, b *badge) {
 		return
 	}
 	var against, doubts []report.Problem
+	var evidence []string
+	own := 0
 	for i, e := range found[:min(len(found), maxEndorsements)] {
-		for _, p := range r.endorsement(ctx, e.value, e.about) {
+		id, by, problems := r.endorsement(ctx, e.value, e.about)
+		for _, p := range problems {
 			p.Detail = fmt.Sprintf("Endorsement %d: %s", i+1, p.Detail)
 			if p.Type == away {
 				doubts = append(doubts, p)
@@ -660,6 +676,10 @@ func (r *run) endorsements(ctx context.Context, j *report.Judgement, b *badge) {
 				against = append(against, p)
 			}
 		}
+		if by != "" && (by == e.about || by == text(b.issuer, "id")) {
+			own++
+		}
+		evidence = append(evidence, fmt.Sprintf("%d: %s by %s", i+1, cut(id), cut(by)))
 	}
 	if len(found) > maxEndorsements {
 		doubts = append(doubts, problem(away, fmt.Sprintf("there are more than %d endorsements; the others were not looked at", maxEndorsements), ""))
@@ -669,46 +689,127 @@ func (r *run) endorsements(ctx context.Context, j *report.Judgement, b *badge) {
 		j.Fail(name, append(against, doubts...)...)
 	case len(doubts) > 0:
 		j.Doubt(name, doubts...)
+	case own > 0:
+		j.Add(name, report.Warning, fmt.Sprintf("%d of %d endorsements, though genuine, are by the issuer itself or by whom they endorse, and so count for little", own, len(found)), "")
 	default:
-		j.Add(name, report.Passed, fmt.Sprintf("all %d endorsements are published by who endorsed", len(found)), "")
+		j.Add(name, report.Passed, fmt.Sprintf("all %d endorsements are published or signed by who endorsed", len(found)), "")
 	}
-	for _, e := range found {
-		j.Evidence(idOf(e.value))
-	}
+	j.Evidence(evidence...)
 }
 
-func (r *run) endorsement(ctx context.Context, value any, about string) []report.Problem {
-	id := idOf(value)
+// endorsement verifies one, which is hosted, or a compact JWS in the place of its
+// address: Open Badges 2.0, Endorsement, has both as for assertions.
+func (r *run) endorsement(ctx context.Context, value any, about string) (id, by string, problems []report.Problem) {
+	if s, ok := value.(string); ok && web(s) == nil && strings.Count(s, ".") == 2 {
+		return r.signedEndorsement(ctx, s, about)
+	}
+	id = idOf(value)
 	m, err := r.resolve(ctx, value, false)
 	if err == nil && web(id) == nil {
 		err = errors.New("it has no address at which its issuer could publish it")
+		if verification := object(m, "verification"); is(verification, "SignedBadge") || is(verification, "signed") {
+			err = errors.New("it says that it is signed, but it came without its signature")
+		}
 	}
 	if undecided(err) {
-		return []report.Problem{problem(away, "it could not be asked for: "+err.Error(), "Try again later.")}
+		return id, "", []report.Problem{problem(away, "it could not be asked for: "+err.Error(), "Try again later.")}
 	}
 	if err != nil {
-		return []report.Problem{problem(security, "it is not published: "+err.Error(), "Ask who endorsed.")}
+		return id, "", []report.Problem{problem(security, "it is not published: "+err.Error(), "Ask who endorsed.")}
 	}
+	issuer, problems := r.endorsed(ctx, m, about)
+	if issuer == nil {
+		return id, "", problems
+	}
+	if ok, how := inScope(issuer, id); !ok {
+		problems = append(problems, problem(security, "nothing proves who endorsed: "+how, ""))
+	}
+	return id, text(issuer, "id"), problems
+}
+
+// signedEndorsement verifies a compact JWS around an endorsement: by a key that the
+// profile of whoever endorsed lists.
+func (r *run) signedEndorsement(ctx context.Context, s, about string) (id, by string, problems []report.Problem) {
+	token, err := jose.Parse([]byte(s))
+	if err != nil {
+		return "", "", []report.Problem{problem(parsing, "it is no compact JWS", "Give the token as it was issued.")}
+	}
+	m := token.Payload
+	id = text(m, "id")
+	if verification := object(m, "verification"); is(verification, "HostedBadge") || is(verification, "hosted") {
+		return id, "", []report.Problem{problem(security, "it is signed, but says that it is hosted", "Ask who endorsed for one that says one thing.")}
+	}
+	issuer, problems := r.endorsed(ctx, m, about)
+	if issuer == nil {
+		return id, "", problems
+	}
+	by = text(issuer, "id")
+	key, _, err := r.key(ctx, m, issuer)
+	var unfit *jose.Error
+	switch {
+	case undecided(err):
+		return id, by, append(problems, problem(away, "the key of who endorsed could not be asked for: "+err.Error(), "Try again later."))
+	case err != nil:
+		return id, by, append(problems, problem(security, "the key of who endorsed cannot be used: "+err.Error(), "Ask who endorsed to publish the key."))
+	}
+	if err := token.VerifyWith(key); errors.As(err, &unfit) {
+		return id, by, append(problems, problem(security, unfit.Problem, unfit.Remedy))
+	} else if err != nil {
+		return id, by, append(problems, problem(security, "the signature is not good", ""))
+	}
+	switch revoked, reason, err := r.listed(ctx, issuer, m); {
+	case errors.Is(err, errForeign):
+		problems = append(problems, problem(away, err.Error(), "Ask who endorsed."))
+	case err != nil:
+		problems = append(problems, problem(away, "the revocation list of who endorsed could not be read: "+err.Error(), "Try again later."))
+	case revoked:
+		problems = append(problems, problem(ranged, "it was revoked"+quoted(reason), "Ask who endorsed."))
+	}
+	return id, by, problems
+}
+
+// endorsed checks what an endorsement says, and finds who says it: nil where that is
+// not known.
+func (r *run) endorsed(ctx context.Context, m map[string]any, about string) (issuer map[string]any, problems []report.Problem) {
 	rules := &rules{}
 	rules.endorsement(m)
-	problems := violated(rules.found)
+	problems = violated(rules.found)
 	if revoked, _ := m["revoked"].(bool); revoked {
 		problems = append(problems, problem(ranged, "it was revoked", "Ask who endorsed."))
 	}
 	if claimed := text(object(m, "claim"), "id"); claimed != "" && claimed != about {
 		problems = append(problems, problem(malformed, "it is about something else than what it stands in", ""))
 	}
+	for _, name := range [...]string{"issuedOn", "expires"} {
+		at, ok := moment(text(m, name))
+		switch {
+		case !ok && m[name] != nil && name == "expires":
+			problems = append(problems, problem(malformed, "a date cannot be read", "Give it as 2006-01-02T15:04:05Z."))
+		case ok && name == "expires" && r.now.After(at):
+			problems = append(problems, problem(ranged, "it expired on "+report.Date(at), "Ask who endorsed for a new one."))
+		case ok && name == "issuedOn" && r.now.Before(at):
+			problems = append(problems, problem(ranged, "it is issued only on "+report.Date(at), "Wait until then."))
+		}
+	}
+	if web(idOf(m["issuer"])) == nil {
+		return nil, append(problems, problem(security, "who endorsed has no address, so that nothing is known of who it is", ""))
+	}
 	issuer, err := r.resolve(ctx, m["issuer"], false)
 	switch {
 	case undecided(err):
-		return append(problems, problem(away, "who endorsed could not be asked: "+err.Error(), "Try again later."))
+		return nil, append(problems, problem(away, "who endorsed could not be asked: "+err.Error(), "Try again later."))
 	case err != nil:
-		return append(problems, problem(security, "who endorsed is not known: "+err.Error(), ""))
+		return nil, append(problems, problem(security, "who endorsed is not known: "+err.Error(), ""))
 	}
-	if ok, how := inScope(issuer, id); !ok {
-		problems = append(problems, problem(security, "nothing proves who endorsed: "+how, ""))
+	return issuer, problems
+}
+
+// quoted is a reason behind what happened for it.
+func quoted(reason string) string {
+	if reason == "" {
+		return ""
 	}
-	return problems
+	return ": " + strconv.Quote(cut(reason))
 }
 
 // cut shortens what strangers sent, so that no report grows with it.
