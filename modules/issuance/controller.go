@@ -83,6 +83,23 @@ func (k *Keyring) TokenSignerOf(ctx context.Context, controller, algorithm strin
 	})
 }
 
+// Named tells whether an identifier is an issuer's: its address or its did:web, where this
+// server has an https address, or the did:key of any key that it has or had.
+func (k *Keyring) Named(ctx context.Context, issuerID, identifier string) (bool, error) {
+	multikey, isKey := strings.CutPrefix(identifier, "did:key:")
+	if !isKey {
+		id, ok := k.addressed(identifier)
+		return ok && id == issuerID, nil
+	}
+	is := func(key Key) bool { return key.Multikey == multikey && multikey != "" }
+	held, err := k.active(ctx, issuerID)
+	if err == nil && slices.ContainsFunc(held.keys, is) {
+		return true, nil
+	}
+	keys, err := k.Keys(ctx, issuerID)
+	return slices.ContainsFunc(keys, is), err
+}
+
 // tokenSigner is the newest key of the first kind there is, of those that are named.
 func (k *Keyring) tokenSigner(ctx context.Context, issuerID string, kinds []Kind, name func(Key) (keyURL string, ok bool)) (string, string, integrity.Signer, error) {
 	held, err := k.active(ctx, issuerID)

@@ -18,8 +18,8 @@ type Issuers interface {
 // moment ago counts at once. Module issuance serves it.
 type Statuses interface {
 	// StatusOf tells whether the list of this address is kept here, and what it says of
-	// one entry.
-	StatusOf(ctx context.Context, list string, index uint64) (s status.Standing, known bool, err error)
+	// one entry to a credential of an issuer, whose list it must be.
+	StatusOf(ctx context.Context, issuer, list string, index uint64) (s status.Standing, known bool, err error)
 }
 
 // Documents fetches what badges point at: keys, status lists. Platform fetch serves

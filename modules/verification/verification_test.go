@@ -313,7 +313,7 @@ func TestVerifyAsksForTheKeysOfOurOwnIssuersAtHome(t *testing.T) {
 // noLists keeps no status lists.
 type noLists struct{}
 
-func (noLists) StatusOf(context.Context, string, uint64) (status.Standing, bool, error) {
+func (noLists) StatusOf(context.Context, string, string, uint64) (status.Standing, bool, error) {
 	return status.Standing{}, false, nil
 }
 

@@ -12,8 +12,9 @@ import (
 // nothing needs to be fetched, and what was revoked a moment ago counts at once.
 type Statuses interface {
 	// StatusOf tells whether the list is kept here, and what it says of the entry at
-	// an index. An error of type [*status.Error] is the credential's, any other ours.
-	StatusOf(ctx context.Context, list string, index uint64) (s status.Standing, known bool, err error)
+	// an index to a credential of an issuer, whose list it must be. An error of type
+	// [*status.Error] is the credential's, any other ours.
+	StatusOf(ctx context.Context, issuer, list string, index uint64) (s status.Standing, known bool, err error)
 }
 
 // consulted keeps the error of a Statuses that says nothing against a credential.
@@ -22,8 +23,8 @@ type consulted struct {
 	err error
 }
 
-func (c *consulted) StatusOf(ctx context.Context, list string, index uint64) (status.Standing, bool, error) {
-	s, known, err := c.Statuses.StatusOf(ctx, list, index)
+func (c *consulted) StatusOf(ctx context.Context, issuer, list string, index uint64) (status.Standing, bool, error) {
+	s, known, err := c.Statuses.StatusOf(ctx, issuer, list, index)
 	var theirs *status.Error
 	if err != nil && !errors.As(err, &theirs) {
 		c.err = err
@@ -39,11 +40,11 @@ type standing struct {
 
 // here asks the lists that are kept here. A credential names one of them, but its
 // issuer may have revoked or suspended it whichever that is.
-func (r run) here(ctx context.Context, e status.Entry) (standing, bool, error) {
+func (r run) here(ctx context.Context, issuer string, e status.Entry) (standing, bool, error) {
 	if r.Statuses == nil {
 		return standing{}, false, nil
 	}
-	found, known, err := r.Statuses.StatusOf(ctx, e.List, e.Index)
+	found, known, err := r.Statuses.StatusOf(ctx, issuer, e.List, e.Index)
 	if err == nil && known && (found.Purpose != e.Purpose || e.Size != 1) {
 		err = &status.Error{Code: status.VerificationError, Problem: "the list is not about " + strconv.Quote(e.Purpose), Remedy: "Point at a list of the same purpose."}
 	}

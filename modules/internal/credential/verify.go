@@ -562,10 +562,11 @@ func (r run) entry(ctx context.Context, document, member map[string]any) (Outcom
 		if err != nil {
 			return "", "", err
 		}
-		if s, known, err := r.here(ctx, e); known || err != nil {
+		issuer := party(document["issuer"]).ID
+		if s, known, err := r.here(ctx, issuer, e); known || err != nil {
 			return s.outcome(), s.detail(), err
 		}
-		list, err := r.statusList(ctx, e.List, party(document["issuer"]).ID)
+		list, err := r.statusList(ctx, e.List, issuer)
 		if err != nil {
 			return "", "", err
 		}
@@ -583,6 +584,9 @@ func (r run) entry(ctx context.Context, document, member map[string]any) (Outcom
 		list, ok := value.(map[string]any)
 		if err != nil || !ok {
 			return "", "", &status.Error{Code: status.RetrievalError, Problem: "the revocation list is no JSON object", Remedy: "Ask the issuer to publish it."}
+		}
+		if by := party(list["issuer"]).ID; by != "" && !did.Same(by, party(document["issuer"]).ID) {
+			return "", "", &status.Error{Code: status.VerificationError, Problem: "the revocation list cannot be trusted: it is of " + strconv.Quote(by) + ", who is not the issuer of the credential", Remedy: "Ask the issuer to publish its own."}
 		}
 		if text(document, "id") == "" {
 			return Unknown, "the credential has no id by which it could be found in the revocation list", nil
@@ -632,8 +636,10 @@ func (r run) get(ctx context.Context, url string) ([]byte, error) {
 }
 
 // statusList fetches a list and checks its own proof, key and dates. It must be the
-// list that was asked for, and by the issuer of the credential: the standard lets
-// another issue it, but nothing in the credential says who that would be.
+// list that was asked for, and by the issuer of the credential, under whichever of the
+// names of one address: the standard lets another issue it, but nothing in the credential
+// says who that would be, and whoever had the host of the list could bring back what was
+// revoked.
 //
 // Bitstring Status List 1.0, 3.2 (Validate Algorithm).
 func (r run) statusList(ctx context.Context, url, issuer string) (map[string]any, error) {
@@ -655,7 +661,7 @@ func (r run) statusList(ctx context.Context, url, issuer string) (map[string]any
 	if r.dates(j, p); !j.Good() {
 		return nil, refuse(strings.TrimSuffix(j.Problems[0].Detail, "."))
 	}
-	if by := party(p.Document["issuer"]).ID; by != issuer {
+	if by := party(p.Document["issuer"]).ID; !did.Same(by, issuer) {
 		return nil, refuse("it was issued by " + strconv.Quote(by) + ", who is not the issuer of the credential")
 	}
 	if id := text(p.Document, "id"); id != "" && id != url {

@@ -548,6 +548,8 @@ func TestVerifyAsksForTheStatus(t *testing.T) {
 		"a list of another purpose":     {entry("22", map[string]any{"statusPurpose": "suspension"}), signed, "status failed"},
 		"an unknown kind of status":     {map[string]any{"id": url, "type": "1EdTechRevocationList"}, `{"revokedCredential":[]}`, ""},
 		"on a 1EdTech revocation list":  {map[string]any{"id": url, "type": "1EdTechRevocationList"}, `{"revokedCredential":[{"id":"https://example.org/credentials/1"}]}`, "status failed"},
+		"a 1EdTech list of its own":     {map[string]any{"id": url, "type": "1EdTechRevocationList"}, `{"issuer":"` + did.KeyDID(multikey) + `","revokedCredential":[]}`, ""},
+		"a 1EdTech list of another":     {map[string]any{"id": url, "type": "1EdTechRevocationList"}, `{"issuer":"` + did.KeyDID(strange) + `","revokedCredential":[]}`, "status failed"},
 		"a 1EdTech list that is no use": {map[string]any{"id": url, "type": "1EdTechRevocationList"}, `[]`, "status unknown"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -143,6 +143,28 @@ func WebURL(did string) (string, error) {
 	return "https://" + host + "/" + strings.Join(segments[1:], "/") + "/did.json", nil
 }
 
+// Same tells whether two identifiers are one party's by their names alone: they are equal,
+// or one is an https address and the other the did:web that lies at it, so that whoever
+// has the one has the other. What is no such name is nobody else's.
+func Same(a, b string) bool {
+	if a == b {
+		return a != ""
+	}
+	if a == "" || b == "" {
+		return false
+	}
+	return place(a) == place(b)
+}
+
+// place is the https address at which the documents of a party lie.
+func place(id string) string {
+	address, err := WebURL(id)
+	if err != nil {
+		return id
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(address, "/did.json"), "/.well-known")
+}
+
 // isHost reports whether s is a domain name. DID method web, 2.1 (Method-specific
 // identifier): it must not be an IP address.
 func isHost(s string) bool {

@@ -45,10 +45,12 @@ type Standing struct {
 }
 
 // Signers finds the identifier under which an issuer signs, and its current key: for
-// a proof in a document, and for a token around one.
+// a proof in a document, and for a token around one. It knows the issuer by all its names.
 type Signers interface {
 	Signer(ctx context.Context, issuerID string) (uri string, signer integrity.Signer, err error)
 	Token(ctx context.Context, issuerID string) (uri string, token *credential.Enveloping, err error)
+	// Named tells whether an identifier is one of the issuer's.
+	Named(ctx context.Context, issuerID, identifier string) (bool, error)
 }
 
 // Work runs fn as one unit: all of it is stored or none. Platform database serves it.
@@ -273,8 +275,9 @@ func (r *Register) Standings(ctx context.Context, places ...Place) (map[Place]St
 	return found, nil
 }
 
-// StatusOf answers for the lists of this register: see package credential.
-func (r *Register) StatusOf(ctx context.Context, url string, index uint64) (status.Standing, bool, error) {
+// StatusOf answers for the lists of this register: see package credential. A list says
+// nothing about credentials of somebody else, who would get the standing of a stranger's.
+func (r *Register) StatusOf(ctx context.Context, issuer, url string, index uint64) (status.Standing, bool, error) {
 	rest, ours := strings.CutPrefix(url, r.public.Join("status", ""))
 	if !ours {
 		return status.Standing{}, false, nil
@@ -286,6 +289,11 @@ func (r *Register) StatusOf(ctx context.Context, url string, index uint64) (stat
 	}
 	if err != nil {
 		return status.Standing{}, true, err
+	}
+	if own, err := r.signers.Named(ctx, list.IssuerID, issuer); err != nil {
+		return status.Standing{}, true, err
+	} else if !own {
+		return status.Standing{}, true, &status.Error{Code: status.VerificationError, Problem: "the status list is another issuer's", Remedy: "Ask the issuer for a badge that names a list of its own."}
 	}
 	if index >= uint64(list.Size) {
 		return status.Standing{}, true, &status.Error{Code: status.RangeError, Problem: fmt.Sprintf("the index %d lies behind the end of the list", index), Remedy: "Give an index that is in the list."}

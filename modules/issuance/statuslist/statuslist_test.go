@@ -32,6 +32,7 @@ var (
 	noon      = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	processor = jsonld.New()
 	issuerID  = id(9001)
+	issuerURI = "https://badges.example.org/issuers/" + issuerID
 )
 
 func id(n int) string { return fmt.Sprintf("0192f0c0-abcd-7000-8000-%012d", n) }
@@ -63,6 +64,11 @@ func (s *signers) Signer(_ context.Context, issuerID string) (string, integrity.
 func (s *signers) Token(ctx context.Context, issuerID string) (string, *credential.Enveloping, error) {
 	uri, signer, err := s.Signer(ctx, issuerID)
 	return uri, &credential.Enveloping{Signer: signer, KeyID: signer.VerificationMethod(), Profile: jose.VCJOSE}, err
+}
+
+func (s *signers) Named(ctx context.Context, issuerID, identifier string) (bool, error) {
+	uri, _, err := s.Signer(ctx, issuerID)
+	return identifier == uri, err
 }
 
 // room is a register with its clock.
@@ -147,7 +153,7 @@ func (r *room) shows(t testing.TB, c issuance.Credential, revoked, suspended boo
 		if got := published(t, list, purpose, c.Place.Index); got != want {
 			t.Errorf("the %s list says %t of %s", purpose, got, c.ID)
 		}
-		s, known, err := r.StatusOf(t.Context(), r.URL(c.Place.List, purpose), uint64(c.Place.Index))
+		s, known, err := r.StatusOf(t.Context(), issuerURI, r.URL(c.Place.List, purpose), uint64(c.Place.Index))
 		if err != nil || !known || s.Revoked != revoked || s.Suspended != suspended || s.Purpose != purpose {
 			t.Errorf("the register says %+v, %t, %v", s, known, err)
 		}
@@ -563,15 +569,21 @@ func TestStatusOfKnowsOnlyItsOwnLists(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
 		r := build(t, db, status.SegmentBits)
 		c := r.issued(t, 1, 1)[0]
-		if _, known, err := r.StatusOf(t.Context(), "https://other.example.org/status/"+c.Place.List+"/revocation", 0); known || err != nil {
+		if _, known, err := r.StatusOf(t.Context(), issuerURI, "https://other.example.org/status/"+c.Place.List+"/revocation", 0); known || err != nil {
 			t.Errorf("it answers for others: %v", err)
 		}
 		var problem *status.Error
-		if _, known, err := r.StatusOf(t.Context(), r.URL(id(404), "revocation"), 0); !known || !errors.As(err, &problem) {
+		if _, known, err := r.StatusOf(t.Context(), issuerURI, r.URL(id(404), "revocation"), 0); !known || !errors.As(err, &problem) {
 			t.Errorf("a list that is not there: %v", err)
 		}
-		if _, known, err := r.StatusOf(t.Context(), r.URL(c.Place.List, "revocation"), status.SegmentBits); !known || !errors.As(err, &problem) || problem.Code != status.RangeError {
+		if _, known, err := r.StatusOf(t.Context(), issuerURI, r.URL(c.Place.List, "revocation"), status.SegmentBits); !known || !errors.As(err, &problem) || problem.Code != status.RangeError {
 			t.Errorf("an index behind the end: %v", err)
+		}
+		// A stranger's credential that names an entry here borrows nobody's good standing.
+		for _, stranger := range []string{"", "https://evil.example/issuers/1", "https://badges.example.org/issuers/" + id(9003)} {
+			if _, known, err := r.StatusOf(t.Context(), stranger, r.URL(c.Place.List, "revocation"), uint64(c.Place.Index)); !known || !errors.As(err, &problem) || problem.Code != status.VerificationError {
+				t.Errorf("a credential of %q: %v", stranger, err)
+			}
 		}
 	})
 }
