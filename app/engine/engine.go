@@ -36,6 +36,7 @@ import (
 	"github.com/badge-engine/badge-engine/platform/logging"
 	"github.com/badge-engine/badge-engine/platform/page"
 	"github.com/badge-engine/badge-engine/platform/ratelimit"
+	"github.com/badge-engine/badge-engine/platform/shelf"
 	"github.com/badge-engine/badge-engine/platform/telemetry"
 	"github.com/badge-engine/badge-engine/platform/tracing"
 	"github.com/badge-engine/badge-engine/platform/vault"
@@ -106,6 +107,7 @@ func graph(cfg Config, listener net.Listener, log *slog.Logger, now func() time.
 		cache.Module(cacheDrivers()...),
 		fetch.Module,
 		ratelimit.Module,
+		shelf.Module,
 		vault.Module,
 		page.Module,
 		telemetry.Module,

@@ -13,17 +13,19 @@ import (
 	"github.com/badge-engine/badge-engine/platform/httpserver"
 	"github.com/badge-engine/badge-engine/platform/page"
 	"github.com/badge-engine/badge-engine/platform/paging"
+	"github.com/badge-engine/badge-engine/platform/shelf"
 )
 
 type handlers struct {
 	service *Service
+	shelf   *shelf.Shelf
 	page    *page.Renderer
 	pages   *page.Pages
 }
 
-func newHandlers(service *Service, renderer *page.Renderer) (*handlers, error) {
+func newHandlers(service *Service, public *shelf.Shelf, renderer *page.Renderer) (*handlers, error) {
 	pages, err := page.Parse(templates, "templates/*.html")
-	return &handlers{service: service, page: renderer, pages: pages}, err
+	return &handlers{service: service, shelf: public, page: renderer, pages: pages}, err
 }
 
 type issuerInput struct {
@@ -301,15 +303,15 @@ func (h *handlers) publicImage(c *fiber.Ctx) error {
 			format = image.SVG
 		}
 	}
-	rendition, content, err := h.service.Content(c.UserContext(), c.Params("id"), format)
+	picture, err := h.service.Published(c.UserContext(), c.Params("id"), format)
 	if err != nil {
 		return err
 	}
 	c.Set(fiber.HeaderCacheControl, "public, max-age=3600")
 	// An uploaded SVG is a document of a stranger: shown, never run.
 	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox")
-	if httpserver.Fresh(c, rendition.SHA256) {
+	if httpserver.Fresh(c, picture.SHA256) {
 		return nil
 	}
-	return httpserver.Bytes(c, fiber.StatusOK, rendition.MediaType, content)
+	return httpserver.Bytes(c, fiber.StatusOK, picture.MediaType, picture.Content)
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 
 	"github.com/badge-engine/badge-engine/modules/internal/image"
 	"github.com/badge-engine/badge-engine/platform/principal"
+	"github.com/badge-engine/badge-engine/platform/shelf"
 )
 
 // MaxImageBytes bounds an uploaded picture.
@@ -142,4 +144,22 @@ func (s *Service) Picture(ctx context.Context, achievementID string, format imag
 	}
 	_, content, err := s.store.Content(ctx, achievement.ImageID, format)
 	return content, err
+}
+
+// PublishedPicture is an image as it lies on the shelf.
+type PublishedPicture struct {
+	Rendition
+	Content []byte
+}
+
+// Weight implements [shelf.Weighed].
+func (p *PublishedPicture) Weight() int { return len(p.Content) }
+
+// Published is [Service.Content] as it lies on the shelf. Its bytes must not be altered.
+func (s *Service) Published(ctx context.Context, id string, format image.Format) (*PublishedPicture, error) {
+	key := "image " + string(format) + " " + strings.ToLower(id)
+	return shelf.Get(ctx, s.shelf, key, func(ctx context.Context) (*PublishedPicture, error) {
+		rendition, content, err := s.Content(ctx, id, format)
+		return &PublishedPicture{rendition, content}, err
+	})
 }

@@ -7,13 +7,15 @@ import (
 	"github.com/badge-engine/badge-engine/platform/httpserver"
 	"github.com/badge-engine/badge-engine/platform/logging"
 	"github.com/badge-engine/badge-engine/platform/page"
+	"github.com/badge-engine/badge-engine/platform/shelf"
 )
 
 // perhaps are the neighbours without whom the module works too.
 type perhaps struct {
 	fx.In
 
-	Audit Audit `optional:"true"`
+	Audit Audit        `optional:"true"`
+	Shelf *shelf.Shelf `optional:"true"`
 }
 
 // Module is the graph of this module.
@@ -23,9 +25,9 @@ var Module = fx.Module("achievements",
 	fx.Provide(NewStore, New),
 	fx.Provide(
 		func(keys Keys, ledger Ledger, work Work, o perhaps) Ports {
-			return Ports{Keys: keys, Ledger: ledger, Work: work, Audit: o.Audit}
+			return Ports{Keys: keys, Ledger: ledger, Work: work, Audit: o.Audit, Shelf: o.Shelf}
 		},
-		newHandlers,
+		func(s *Service, r *page.Renderer, o perhaps) (*handlers, error) { return newHandlers(s, o.Shelf, r) },
 		fx.Private,
 	),
 	httpserver.Mount(Routes),

@@ -17,6 +17,7 @@ import (
 	"github.com/badge-engine/badge-engine/platform/fault"
 	"github.com/badge-engine/badge-engine/platform/paging"
 	"github.com/badge-engine/badge-engine/platform/principal"
+	"github.com/badge-engine/badge-engine/platform/shelf"
 )
 
 // Issuer is an issuer profile as it is kept here.
@@ -74,7 +75,8 @@ type Service struct {
 	work   Work
 	keys   Keys
 	ledger Ledger
-	audit  Audit // may be nil
+	audit  Audit        // may be nil
+	shelf  *shelf.Shelf // may be nil
 	now    func() time.Time
 	log    *slog.Logger
 }
@@ -84,16 +86,18 @@ type Ports struct {
 	Keys   Keys
 	Ledger Ledger
 	Work   Work
-	Audit  Audit // may be nil
+	Audit  Audit        // may be nil
+	Shelf  *shelf.Shelf // may be nil: then everything is read whenever it is asked for
 }
 
 // New builds the service.
 func New(public config.PublicURL, store *Store, ports Ports, now func() time.Time, log *slog.Logger) *Service {
-	return &Service{public: public, store: store, work: ports.Work, keys: ports.Keys, ledger: ports.Ledger, audit: ports.Audit, now: now, log: log}
+	return &Service{public: public, store: store, work: ports.Work, keys: ports.Keys, ledger: ports.Ledger, audit: ports.Audit, shelf: ports.Shelf, now: now, log: log}
 }
 
 // record writes down what was done, in the unit of its caller.
 func (s *Service) record(ctx context.Context, action, id string) error {
+	s.shelf.Changed(ctx)
 	if s.audit == nil {
 		return nil
 	}

@@ -2,6 +2,7 @@ package issuance
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -20,6 +21,7 @@ import (
 	"github.com/badge-engine/badge-engine/platform/httpserver"
 	"github.com/badge-engine/badge-engine/platform/page"
 	"github.com/badge-engine/badge-engine/platform/paging"
+	"github.com/badge-engine/badge-engine/platform/shelf"
 )
 
 type handlers struct {
@@ -27,13 +29,14 @@ type handlers struct {
 	batches *Batches
 	vouch   *Endorsements
 	keyring *Keyring
+	shelf   *shelf.Shelf
 	page    *page.Renderer
 	pages   *page.Pages
 }
 
-func newHandlers(service *Service, batches *Batches, vouch *Endorsements, keyring *Keyring, renderer *page.Renderer) (*handlers, error) {
+func newHandlers(service *Service, batches *Batches, vouch *Endorsements, keyring *Keyring, public *shelf.Shelf, renderer *page.Renderer) (*handlers, error) {
 	pages, err := page.Parse(templates, "templates/*.html")
-	return &handlers{service: service, batches: batches, vouch: vouch, keyring: keyring, page: renderer, pages: pages}, err
+	return &handlers{service: service, batches: batches, vouch: vouch, keyring: keyring, shelf: public, page: renderer, pages: pages}, err
 }
 
 type orderInput struct {
@@ -143,8 +146,8 @@ func (h *handlers) status(c Credential, s statuslist.Standing) statusOutput {
 // second is a time as it is written outside of this program: in whole seconds.
 func second(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 
-// shown is a credential with how it stands with it.
-func (h *handlers) shown(c *fiber.Ctx, found Credential) (credentialOutput, error) {
+// standing is a credential with how it stands with it.
+func (h *handlers) standing(c *fiber.Ctx, found Credential) (credentialOutput, error) {
 	standings, err := h.service.Standings(c.UserContext(), found)
 	if err != nil {
 		return credentialOutput{}, err
@@ -198,7 +201,7 @@ func (h *handlers) issue(c *fiber.Ctx) error {
 	c.Location("/api/v1/credentials/" + issued.ID)
 	out := h.output(issued, statuslist.Standing{})
 	if replayed { // it may have been revoked since
-		if out, err = h.shown(c, issued); err != nil {
+		if out, err = h.standing(c, issued); err != nil {
 			return err
 		}
 	}
@@ -406,7 +409,7 @@ func (h *handlers) listEndorsements(c *fiber.Ctx) error {
 }
 
 func (h *handlers) publicEndorsement(c *fiber.Ctx) error {
-	e, err := h.vouch.Given(c.UserContext(), c.Params("id"))
+	e, err := h.vouch.Published(c.UserContext(), c.Params("id"))
 	if err != nil {
 		return err
 	}
@@ -451,7 +454,7 @@ func (h *handlers) read(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	out, err := h.shown(c, found)
+	out, err := h.standing(c, found)
 	if err != nil {
 		return err
 	}
@@ -507,7 +510,7 @@ func (h *handlers) revise(c *fiber.Ctx, in any, next func(version int64) (Creden
 	if err != nil {
 		return err
 	}
-	out, err := h.shown(c, made)
+	out, err := h.standing(c, made)
 	if err != nil {
 		return err
 	}
@@ -527,7 +530,7 @@ func (h *handlers) act(act statuslist.Act) fiber.Handler {
 		if err != nil {
 			return err
 		}
-		out, err := h.shown(c, changed)
+		out, err := h.standing(c, changed)
 		if err != nil {
 			return err
 		}
@@ -603,29 +606,22 @@ func (h *handlers) statusList(c *fiber.Ctx) error {
 		return err
 	}
 	// Bitstring Status List 1.0, 2.2 (BitstringStatusListCredential), ttl: caches along the way keep it no longer.
-	c.Set(fiber.HeaderCacheControl, fmt.Sprintf("public, max-age=%d", int64(list.TTL.Seconds())))
-	sum := sha256.Sum256(list.Text)
-	if httpserver.Fresh(c, hex.EncodeToString(sum[:16])) {
-		return nil
+	ttl := list.TTL
+	if list.Past {
+		ttl = past
 	}
-	return httpserver.Bytes(c, fiber.StatusOK, cmp.Or(mediaType, "application/vc+ld+json"), list.Text)
+	c.Set(fiber.HeaderCacheControl, fmt.Sprintf("public, max-age=%d", int64(ttl.Seconds())))
+	return shown(c, list.Document, cmp.Or(mediaType, "application/vc+ld+json"))
 }
 
-func (h *handlers) listIn(c *fiber.Ctx, form statuslist.Form) (statuslist.Signed, error) {
-	if timestamp := c.Query("timestamp"); timestamp != "" {
-		list, err := h.service.statuses.At(c.UserContext(), c.Params("list"), c.Params("purpose"), form, timestamp)
-		list.TTL = past
-		return list, err
-	}
-	return h.service.statuses.Current(c.UserContext(), c.Params("list"), c.Params("purpose"), form)
+func (h *handlers) listIn(c *fiber.Ctx, form statuslist.Form) (*statuslist.Published, error) {
+	return h.service.statuses.Published(c.UserContext(), c.Params("list"), c.Params("purpose"), form, c.Query("timestamp"))
 }
 
 func (h *handlers) revocations(c *fiber.Ctx) error {
-	list, err := h.service.Revocations(c.UserContext(), c.Params("id"))
-	if err != nil {
-		return err
-	}
-	return publicJSON(c, fiber.MIMEApplicationJSON, list)
+	return h.publicJSON(c, "revocations", fiber.MIMEApplicationJSON, func(ctx context.Context) (any, error) {
+		return h.service.Revocations(ctx, c.Params("id"))
+	})
 }
 
 // mediaTypeOf chooses how a credential is called: verifiers that do not say what
@@ -705,16 +701,15 @@ func cached(c *fiber.Ctx) { c.Set(fiber.HeaderCacheControl, "public, max-age=60"
 // assertion answers an award as Open Badges 2.0 has it; one that was revoked with 410
 // and what is said of it.
 func (h *handlers) assertion(c *fiber.Ctx) error {
-	document, withdrawn, err := h.service.Assertion(c.UserContext(), c.Params("id"))
+	found, err := h.service.PublishedAssertion(c.UserContext(), c.Params("id"))
 	if err != nil {
 		return err
 	}
 	cached(c)
-	status := fiber.StatusOK
-	if withdrawn {
-		status = fiber.StatusGone
+	if found.Withdrawn {
+		return httpserver.Bytes(c, fiber.StatusGone, linkedData(c), found.Body)
 	}
-	return httpserver.Bytes(c, status, linkedData(c), document)
+	return shown(c, found.Document, linkedData(c))
 }
 
 // linkedData is how a document of Open Badges 2.0 is labelled: as JSON unless the
@@ -734,87 +729,90 @@ func (h *handlers) assertionSVG(c *fiber.Ctx) error {
 }
 
 func (h *handlers) assertionBadge(c *fiber.Ctx, format image.Format) error {
-	picture, err := h.service.AssertionBadge(c.UserContext(), c.Params("id"), format)
+	picture, err := h.service.PublishedAssertionBadge(c.UserContext(), c.Params("id"), format)
 	if err != nil {
 		return err
 	}
 	cached(c)
 	c.Set(fiber.HeaderContentDisposition, `inline; filename="badge.`+string(format)+`"`)
-	return httpserver.Bytes(c, fiber.StatusOK, format.MediaType(), picture)
+	return shown(c, picture, format.MediaType())
 }
 
-func (h *handlers) badgePNG(c *fiber.Ctx) error { return h.badge(c, image.PNG, "image/png") }
+func (h *handlers) badgePNG(c *fiber.Ctx) error { return h.badge(c, image.PNG) }
 
 func (h *handlers) badgeSVG(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox")
-	return h.badge(c, image.SVG, "image/svg+xml")
+	return h.badge(c, image.SVG)
 }
 
-func (h *handlers) badge(c *fiber.Ctx, format image.Format, mediaType string) error {
-	picture, tag, err := h.service.PublishedBadge(c.UserContext(), c.Params("id"), format)
+func (h *handlers) badge(c *fiber.Ctx, format image.Format) error {
+	picture, err := h.service.PublishedBadge(c.UserContext(), c.Params("id"), format)
 	if err != nil {
 		return err
 	}
 	cached(c)
-	if httpserver.Fresh(c, tag) {
-		return nil
-	}
 	c.Set(fiber.HeaderContentDisposition, `inline; filename="badge.`+string(format)+`"`)
-	return httpserver.Bytes(c, fiber.StatusOK, mediaType, picture)
+	return shown(c, picture, format.MediaType())
 }
 
 func (h *handlers) didDocument(c *fiber.Ctx) error {
-	document, err := h.keyring.WebDocument(c.UserContext(), c.Params("id"))
-	if err != nil {
-		return err
-	}
-	return publicJSON(c, "application/did+json", document)
+	return h.publicJSON(c, "did", "application/did+json", func(ctx context.Context) (any, error) {
+		return h.keyring.WebDocument(ctx, c.Params("id"))
+	})
 }
 
 func (h *handlers) keys(c *fiber.Ctx) error {
-	keys, err := h.keyring.KeySet(c.UserContext(), c.Params("id"))
-	if err != nil {
-		return err
-	}
-	return publicJSON(c, "application/jwk-set+json", jwks{Keys: keys})
+	return h.publicJSON(c, "keys", "application/jwk-set+json", func(ctx context.Context) (any, error) {
+		keys, err := h.keyring.KeySet(ctx, c.Params("id"))
+		return jwks{Keys: keys}, err
+	})
 }
 
 func (h *handlers) hostKeys(c *fiber.Ctx) error {
-	keys, err := h.keyring.HostKeySet(c.UserContext())
-	if err != nil {
-		return err
-	}
-	return publicJSON(c, "application/jwk-set+json", jwks{Keys: keys})
+	return h.publicJSON(c, "host keys", "application/jwk-set+json", func(ctx context.Context) (any, error) {
+		keys, err := h.keyring.HostKeySet(ctx)
+		return jwks{Keys: keys}, err
+	})
 }
 
 func (h *handlers) jwk(c *fiber.Ctx) error {
-	key, err := h.keyring.PublicJWK(c.UserContext(), c.Params("id"), c.Params("key"))
-	if err != nil {
-		return err
-	}
-	return publicJSON(c, "application/jwk+json", key)
+	return h.publicJSON(c, "jwk", "application/jwk+json", func(ctx context.Context) (any, error) {
+		return h.keyring.PublicJWK(ctx, c.Params("id"), c.Params("key"))
+	})
 }
 
 func (h *handlers) key(c *fiber.Ctx) error {
-	_, document, err := h.keyring.Identity(c.UserContext(), c.Params("id"))
+	return h.publicJSON(c, "key", fiber.MIMEApplicationJSON, func(ctx context.Context) (any, error) {
+		_, document, err := h.keyring.Identity(ctx, c.Params("id"))
+		if err != nil {
+			return nil, err
+		}
+		for _, method := range document.VerificationMethod {
+			if strings.HasSuffix(method.ID, "#"+c.Params("key")) {
+				return method, nil
+			}
+		}
+		return nil, ErrKeyNotFound
+	})
+}
+
+// publicJSON answers a document of a kind about an issuer, and perhaps a key of it, off
+// the shelf.
+func (h *handlers) publicJSON(c *fiber.Ctx, kind, mediaType string, read func(context.Context) (any, error)) error {
+	document, err := shelf.JSON(c.UserContext(), h.shelf, kind+" "+strings.ToLower(c.Params("id"))+" "+c.Params("key"), read)
 	if err != nil {
 		return err
 	}
-	for _, method := range document.VerificationMethod {
-		if strings.HasSuffix(method.ID, "#"+c.Params("key")) {
-			return publicJSON(c, fiber.MIMEApplicationJSON, method)
-		}
-	}
-	return ErrKeyNotFound
+	cached(c)
+	return shown(c, document, mediaType)
 }
 
-func publicJSON(c *fiber.Ctx, mediaType string, v any) error {
-	cached(c)
-	if err := httpserver.JSON(c, fiber.StatusOK, v); err != nil {
-		return err
+// shown answers a document off the shelf, unless the caller has it already.
+func shown(c *fiber.Ctx, document *shelf.Document, mediaType string) error {
+	if httpserver.Fresh(c, document.Tag) {
+		return nil
 	}
-	c.Set(fiber.HeaderContentType, mediaType)
-	return nil
+	return httpserver.Bytes(c, fiber.StatusOK, mediaType, document.Body)
 }
 
 type keyInput struct {

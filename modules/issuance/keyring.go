@@ -20,6 +20,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/internal/credential/jose"
 	"github.com/badge-engine/badge-engine/modules/internal/did"
 	"github.com/badge-engine/badge-engine/platform/config"
+	"github.com/badge-engine/badge-engine/platform/shelf"
 )
 
 // fresh is how long a replica may go on with the keys that it read: a key that was
@@ -36,9 +37,10 @@ type Keyring struct {
 	store  *Store
 	sealer *Sealer
 	now    func() time.Time
-	audit  Audit // may be nil
-	work   Work  // may be nil where keys are only read
-	vault  Vault // may be nil
+	audit  Audit        // may be nil
+	work   Work         // may be nil where keys are only read
+	vault  Vault        // may be nil
+	shelf  *shelf.Shelf // may be nil
 
 	mu   sync.RWMutex
 	open map[string]openKeys // by issuer
@@ -67,6 +69,12 @@ func (k *Keyring) Working(work Work) *Keyring {
 // Vaulted gives the keyring the vault that keeps keys elsewhere, if there is one.
 func (k *Keyring) Vaulted(vault Vault) *Keyring {
 	k.vault = vault
+	return k
+}
+
+// Publishing gives the keyring the shelf on which the documents lie that tell of keys.
+func (k *Keyring) Publishing(s *shelf.Shelf) *Keyring {
+	k.shelf = s
 	return k
 }
 
@@ -153,6 +161,7 @@ func (k *Keyring) add(ctx context.Context, made forged) error {
 
 // record writes down what was done to a key of an issuer, in the unit of its caller.
 func (k *Keyring) record(ctx context.Context, action, id, issuerID string) error {
+	k.shelf.Changed(ctx)
 	if k.audit == nil {
 		return nil
 	}
@@ -184,6 +193,7 @@ func (k *Keyring) forget(issuerID string) {
 	k.mu.Lock()
 	delete(k.open, issuerID)
 	k.mu.Unlock()
+	k.shelf.Changed(context.Background()) // something may have been signed by what was forgotten
 }
 
 // Wanted is a key that somebody wants.

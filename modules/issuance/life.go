@@ -211,7 +211,7 @@ func (s *Service) revise(ctx context.Context, id string, version int64, action s
 		return Credential{}, fmt.Errorf("issuance: sign %s: %w", next.ID, err)
 	}
 	err = s.recorded(ctx, action, next.ID, func(ctx context.Context) error { return s.store.Replace(ctx, next) })
-	s.shelf.clear()
+	s.shelf.Changed(ctx)
 	if err != nil {
 		return Credential{}, err
 	}
@@ -249,7 +249,7 @@ func (s *Service) Withdraw(ctx context.Context, id string) error {
 	}
 	at := s.now().UTC().Truncate(time.Second)
 	err = s.recorded(ctx, "issuance.credential.withdrawn", c.ID, func(ctx context.Context) error { return s.store.Withdraw(ctx, c.ID, at) })
-	s.shelf.clear()
+	s.shelf.Changed(ctx)
 	if err != nil {
 		return err
 	}
@@ -290,7 +290,7 @@ func (s *Service) WithdrawWhere(ctx context.Context, q statuslist.Query, expecte
 		}
 		return s.record(ctx, action, "operation:"+deed.Operation, fmt.Sprintf("credentials:%d", deed.Changed))
 	})
-	s.shelf.clear()
+	s.shelf.Changed(ctx)
 	if err != nil {
 		s.failed(ctx, action, "", err)
 		return statuslist.Deed{}, err

@@ -15,15 +15,17 @@ import (
 	"github.com/badge-engine/badge-engine/platform/logging"
 	"github.com/badge-engine/badge-engine/platform/page"
 	"github.com/badge-engine/badge-engine/platform/probe"
+	"github.com/badge-engine/badge-engine/platform/shelf"
 )
 
 // perhaps are the neighbours without whom the module works too.
 type perhaps struct {
 	fx.In
 
-	Audit      Audit      `optional:"true"`
-	Vault      Vault      `optional:"true"`
-	Recipients Recipients `optional:"true"`
+	Audit      Audit        `optional:"true"`
+	Vault      Vault        `optional:"true"`
+	Recipients Recipients   `optional:"true"`
+	Shelf      *shelf.Shelf `optional:"true"`
 }
 
 // Module is the graph of this module.
@@ -32,17 +34,19 @@ var Module = fx.Module("issuance",
 	migrations.Provide(Schema),
 	fx.Provide(NewStore, OpenSealer, NewLedger, statuslist.NewStore),
 	fx.Provide(func(public config.PublicURL, s *Store, seal *Sealer, w Work, now func() time.Time, o perhaps) *Keyring {
-		return NewKeyring(public, s, seal, now).Audited(o.Audit).Working(w).Vaulted(o.Vault)
+		return NewKeyring(public, s, seal, now).Audited(o.Audit).Working(w).Vaulted(o.Vault).Publishing(o.Shelf)
 	}),
 	fx.Provide(func() integrity.Canonicalizer { return jsonld.New() }, fx.Private),
-	fx.Provide(func(cfg Config, public config.PublicURL, s *statuslist.Store, w Work, k *Keyring, c integrity.Canonicalizer, now func() time.Time, log *slog.Logger) *statuslist.Register {
-		return statuslist.New(cfg.Status, public, s, w, k, c, now, log)
+	fx.Provide(func(cfg Config, public config.PublicURL, s *statuslist.Store, w Work, k *Keyring, c integrity.Canonicalizer, now func() time.Time, log *slog.Logger, o perhaps) *statuslist.Register {
+		return statuslist.New(cfg.Status, public, s, w, k, c, now, log).Publishing(o.Shelf)
 	}),
 	fx.Provide(func(s *Store, w Work, k *Keyring, seal *Sealer, r *statuslist.Register, a Achievements, c integrity.Canonicalizer, o perhaps) Parts {
-		return Parts{Store: s, Work: w, Keyring: k, Sealer: seal, Statuses: r, Achievements: a, Audit: o.Audit, Recipients: o.Recipients, Canonical: c}
+		return Parts{Store: s, Work: w, Keyring: k, Sealer: seal, Statuses: r, Achievements: a, Audit: o.Audit, Recipients: o.Recipients, Canonical: c, Shelf: o.Shelf}
 	}, fx.Private),
 	fx.Provide(New, NewBatches, NewEndorsements),
-	fx.Provide(newHandlers, fx.Private),
+	fx.Provide(func(s *Service, b *Batches, e *Endorsements, k *Keyring, r *page.Renderer, o perhaps) (*handlers, error) {
+		return newHandlers(s, b, e, k, o.Shelf, r)
+	}, fx.Private),
 	httpserver.Mount(Routes),
 	httpserver.Speak(func(r *page.Renderer) httpserver.Dialect {
 		return httpserver.Dialect{Prefix: "/credentials/", Write: r.Problem}

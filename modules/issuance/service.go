@@ -3,8 +3,6 @@ package issuance
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,6 +20,7 @@ import (
 	"github.com/badge-engine/badge-engine/platform/fault"
 	"github.com/badge-engine/badge-engine/platform/paging"
 	"github.com/badge-engine/badge-engine/platform/principal"
+	"github.com/badge-engine/badge-engine/platform/shelf"
 )
 
 // State is how far a credential has come.
@@ -100,7 +99,7 @@ type Service struct {
 	log          *slog.Logger
 	kinds        kinds
 	intake       intake
-	shelf        shelf
+	shelf        *shelf.Shelf // may be nil
 }
 
 // Parts are what a service is made of.
@@ -114,6 +113,7 @@ type Parts struct {
 	Audit        Audit      // may be nil
 	Recipients   Recipients // may be nil: then recipients are named by addresses alone
 	Canonical    integrity.Canonicalizer
+	Shelf        *shelf.Shelf                               // may be nil: then everything is read whenever it is asked for
 	Pause        func(context.Context, time.Duration) error // nil: by the clock of the machine
 }
 
@@ -127,7 +127,7 @@ func New(public config.PublicURL, parts Parts, now func() time.Time, log *slog.L
 		public: public, store: parts.Store, work: parts.Work, keyring: parts.Keyring, sealer: parts.Sealer, statuses: parts.Statuses,
 		achievements: parts.Achievements, audit: parts.Audit, recipients: parts.Recipients, canonical: parts.Canonical, now: now, log: log,
 	}
-	s.intake.settle, s.shelf.now = s.settle, now
+	s.intake.settle, s.shelf = s.settle, parts.Shelf
 	return s
 }
 
@@ -427,40 +427,6 @@ func (s *Service) Credential(ctx context.Context, id string) (Credential, error)
 		return Credential{}, ErrNotFound
 	}
 	return c, nil
-}
-
-// Published is [Service.Credential] as it was within the last second. Its document must
-// not be altered.
-func (s *Service) Published(ctx context.Context, id string) (Credential, error) {
-	id, err := known(id, ErrNotFound)
-	if err != nil {
-		return Credential{}, err
-	}
-	found, err := s.shelf.get(id, func() (*answer, error) {
-		c, err := s.Credential(ctx, id)
-		return &answer{credential: c}, err
-	})
-	if err != nil {
-		return Credential{}, err
-	}
-	return found.credential, nil
-}
-
-// PublishedBadge is [Service.Badge] as it was within the last second, and a tag that is
-// another one for another picture. The picture must not be altered.
-func (s *Service) PublishedBadge(ctx context.Context, id string, format image.Format) (picture []byte, tag string, err error) {
-	if id, err = known(id, ErrNotFound); err != nil {
-		return nil, "", err
-	}
-	found, err := s.shelf.get(id+"."+string(format), func() (*answer, error) {
-		picture, err := s.Badge(ctx, id, format)
-		sum := sha256.Sum256(picture)
-		return &answer{picture: picture, tag: hex.EncodeToString(sum[:16])}, err
-	})
-	if err != nil {
-		return nil, "", err
-	}
-	return found.picture, found.tag, nil
 }
 
 // Credentials answers a page of credentials, [ErrFilter] or [paging.ErrCursor]. The

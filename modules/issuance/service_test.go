@@ -28,6 +28,7 @@ import (
 	"github.com/badge-engine/badge-engine/platform/fault"
 	"github.com/badge-engine/badge-engine/platform/paging"
 	"github.com/badge-engine/badge-engine/platform/principal"
+	"github.com/badge-engine/badge-engine/platform/shelf"
 	"github.com/badge-engine/badge-engine/test/dbtest"
 )
 
@@ -112,6 +113,7 @@ type house struct {
 	seal  *issuance.Sealer
 
 	statuses *statuslist.Register
+	shelf    *shelf.Shelf
 	waited   []time.Duration
 	units    *units
 	audit    *trail
@@ -164,11 +166,12 @@ func build(t testing.TB, db *database.DB, address string) *house {
 		pictures: map[image.Format][]byte{},
 	}}
 	now := func() time.Time { return h.at.Add(time.Duration(h.later.Load())) }
-	ring := issuance.NewKeyring(public, h.store, h.seal, now)
-	must(t, ring.Provision(context.WithoutCancel(t.Context()), issuerID))
 	log := slog.New(slog.NewTextHandler(&h.log, nil))
-	h.statuses = statuslist.New(statuslist.Default(), public, statuslist.NewStore(db), db, ring, processor, now, log)
-	h.Service = issuance.New(public, issuance.Parts{Store: h.store, Work: h.units, Audit: h.audit, Keyring: ring, Sealer: h.seal, Statuses: h.statuses, Achievements: h.award, Canonical: h.sign,
+	h.shelf = shelf.New(db, nil, now, log)
+	ring := issuance.NewKeyring(public, h.store, h.seal, now).Publishing(h.shelf)
+	must(t, ring.Provision(context.WithoutCancel(t.Context()), issuerID))
+	h.statuses = statuslist.New(statuslist.Default(), public, statuslist.NewStore(db), db, ring, processor, now, log).Publishing(h.shelf)
+	h.Service = issuance.New(public, issuance.Parts{Store: h.store, Work: h.units, Audit: h.audit, Keyring: ring, Sealer: h.seal, Statuses: h.statuses, Achievements: h.award, Canonical: h.sign, Shelf: h.shelf,
 		Pause: func(_ context.Context, d time.Duration) error {
 			h.waited = append(h.waited, d)
 			h.at = h.at.Add(d)

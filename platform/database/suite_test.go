@@ -144,6 +144,36 @@ func TestAUnitThatPanicsStoresNothingAndFreesItsConnection(t *testing.T) {
 	}, schema)
 }
 
+func TestWhatFollowsAUnitIsDoneOnceItHasEnded(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		rows := func() string { return strconv.FormatInt(count(t, db), 10) }
+		var said []string
+		follow := func(ctx context.Context, name string) {
+			db.Afterwards(ctx, func() { said = append(said, name+" "+rows()) })
+		}
+		err := db.Do(t.Context(), func(ctx context.Context) error {
+			follow(ctx, "outer")
+			return errors.Join(create(ctx, db, "a"), db.Do(ctx, func(ctx context.Context) error {
+				follow(ctx, "inner")
+				return create(ctx, db, "b")
+			}))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Do(t.Context(), func(ctx context.Context) error {
+			follow(ctx, "failed")
+			return errors.Join(create(ctx, db, "c"), errChanged)
+		}); !errors.Is(err, errChanged) {
+			t.Fatal(err)
+		}
+		follow(t.Context(), "without")
+		if want := "[outer 2 inner 2 failed 2 without 2]"; fmt.Sprint(said) != want {
+			t.Errorf("it went %v, want %s", said, want)
+		}
+	}, schema)
+}
+
 func TestAUnitWhoseContextEndsStoresNothing(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, cancel := context.WithCancel(t.Context())

@@ -12,11 +12,12 @@ import (
 	"github.com/badge-engine/badge-engine/platform/tracing"
 )
 
-// unit is one transaction and whether somebody in it has given up.
+// unit is one transaction, whether somebody in it has given up, and what is to follow.
 type unit struct {
 	conn   *sql.Conn // of the transaction, for what gorm cannot say
 	tx     *gorm.DB
 	failed error
+	after  []func()
 }
 
 var errPanicked = errors.New("database: a part of the unit of work panicked")
@@ -60,6 +61,9 @@ func (d *DB) Do(ctx context.Context, fn func(ctx context.Context) error) error {
 			step.Fail("rolled_back")
 		}
 		_ = u.conn.Close() // it goes back
+		for _, fn := range u.after {
+			fn()
+		}
 	}()
 	if err := fn(context.WithValue(ctx, unitKey{d}, u)); err != nil {
 		return err
@@ -100,4 +104,15 @@ func (d *DB) begin(ctx context.Context) (*unit, error) {
 			return nil, tx.Error
 		}
 	}
+}
+
+// Afterwards runs fn once the unit in ctx has ended, before its Do answers, whether it
+// was stored or not: for what depends on what is stored, and must not be done before.
+// It runs fn at once where there is no unit.
+func (d *DB) Afterwards(ctx context.Context, fn func()) {
+	if u := d.unit(ctx); u != nil {
+		u.after = append(u.after, fn)
+		return
+	}
+	fn()
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/badge-engine/badge-engine/app/engine"
 	"github.com/badge-engine/badge-engine/platform/config"
+	"github.com/badge-engine/badge-engine/platform/logging"
 	"github.com/badge-engine/badge-engine/test/dbtest"
 )
 
@@ -84,7 +84,11 @@ func bootWith(t testing.TB, now func() time.Time, change func(*engine.Config)) *
 		change(&cfg)
 	}
 	log := &lockedBuffer{}
-	e, err := engine.New(engine.Options{Config: cfg, Listener: listener, Log: slog.New(slog.NewTextHandler(log, nil)), Now: now})
+	logger, _, err := logging.NewOn(log, logging.Config{Level: "info", Format: "text"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := engine.New(engine.Options{Config: cfg, Listener: listener, Log: logger, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -107,6 +107,7 @@ func (r *Register) Change(ctx context.Context, act Act, credentialID string, at 
 	if err := r.store.insertOperation(ctx, o); err != nil {
 		return Deed{}, err
 	}
+	r.shelf.Changed(ctx)
 	e, changed := entry{at.List, at.Index}, false
 	if act == Resume {
 		changed, err = r.store.unmark(ctx, e, o.BeginsAt)
@@ -137,6 +138,7 @@ func (r *Register) ChangeWhere(ctx context.Context, act Act, q Query, reason str
 	if err := r.store.insertOperation(ctx, o); err != nil {
 		return Deed{}, err
 	}
+	r.shelf.Changed(ctx)
 	var entries []entry
 	if act == Resume {
 		entries, err = r.store.unmarkWhere(ctx, o.BeginsAt, q)

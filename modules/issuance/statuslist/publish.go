@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"strings"
 	"time"
 
 	"github.com/badge-engine/badge-engine/modules/internal/credential"
 	"github.com/badge-engine/badge-engine/modules/internal/credential/status"
+	"github.com/badge-engine/badge-engine/platform/shelf"
 )
 
 const (
@@ -33,6 +35,32 @@ type Signed struct {
 	Text []byte // a JSON document or a token
 	TTL  time.Duration
 	Past bool // it says what was, and not what is
+}
+
+// Published is one side of a list as it lies on the shelf.
+type Published struct {
+	*shelf.Document
+	TTL  time.Duration
+	Past bool // it says what was, and not what is
+}
+
+// Published is [Register.Current], or with a timestamp [Register.At], as it lies on
+// the shelf.
+func (r *Register) Published(ctx context.Context, id, purpose string, form Form, timestamp string) (*Published, error) {
+	key := "list " + strings.ToLower(id) + " " + purpose + " " + string(form) + " " + timestamp
+	return shelf.Get(ctx, r.shelf, key, func(ctx context.Context) (*Published, error) {
+		var list Signed
+		var err error
+		if timestamp == "" {
+			list, err = r.Current(ctx, id, purpose, form)
+		} else {
+			list, err = r.At(ctx, id, purpose, form, timestamp)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return &Published{shelf.Of(list.Text), list.TTL, list.Past}, nil
+	})
 }
 
 // secured is how an issuer secures lists in a form.

@@ -18,6 +18,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/internal/credential/status"
 	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
 	"github.com/badge-engine/badge-engine/platform/config"
+	"github.com/badge-engine/badge-engine/platform/shelf"
 )
 
 // The sides of a list. Bitstring Status List 1.0, 2.1 (BitstringStatusListEntry), statusPurpose.
@@ -79,6 +80,7 @@ type Register struct {
 	canonical integrity.Canonicalizer
 	now       func() time.Time
 	log       *slog.Logger
+	shelf     *shelf.Shelf // may be nil
 
 	mu     sync.Mutex
 	stocks map[string]*stock // by issuer
@@ -108,6 +110,12 @@ func New(cfg Config, public config.PublicURL, store *Store, work Work, signers S
 	for i := range r.turns {
 		r.turns[i] = make(chan struct{}, 1)
 	}
+	return r
+}
+
+// Publishing gives the register the shelf on which its lists lie.
+func (r *Register) Publishing(s *shelf.Shelf) *Register {
+	r.shelf = s
 	return r
 }
 
