@@ -21,6 +21,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/internal/credential/status"
 	"github.com/badge-engine/badge-engine/modules/internal/datamodel"
 	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
+	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 	"github.com/badge-engine/badge-engine/platform/config"
 	"github.com/badge-engine/badge-engine/platform/fault"
 	"github.com/badge-engine/badge-engine/platform/principal"
@@ -301,7 +302,7 @@ func (s *Service) sign(ctx context.Context, document map[string]any, h hands, no
 	if len(proofs) == 0 {
 		// A token would hold whatever it is given: what no context defines must not go
 		// into one either. Securing Verifiable Credentials using JOSE and COSE 1.0, 3.1.1.
-		if _, err := integrity.Transform(s.Canonical, document); err != nil {
+		if _, err := integrity.Transform(s.Canonical, strictjson.NodeOf(document)); err != nil {
 			return nil, err
 		}
 	}
@@ -309,7 +310,7 @@ func (s *Service) sign(ctx context.Context, document map[string]any, h hands, no
 	if err != nil {
 		return nil, fmt.Errorf("vcapi: write credential: %w", err)
 	}
-	token, err := jose.Secure(ctx, h.token.Signer, h.token.KeyID, h.token.Profile, text, document, now)
+	token, err := jose.Secure(ctx, h.token.Signer, h.token.KeyID, h.token.Profile, text, strictjson.NodeOf(document), now)
 	if err != nil {
 		return nil, err
 	}

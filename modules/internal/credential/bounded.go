@@ -7,6 +7,7 @@ import (
 
 	"github.com/badge-engine/badge-engine/modules/internal/credential/integrity"
 	"github.com/badge-engine/badge-engine/modules/internal/jsonld"
+	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
 // maxCanonicalizations is more than any honest badge needs: two for each proof of
@@ -53,15 +54,15 @@ func (b *bounded) Canonicalize(doc map[string]any) ([]byte, error) {
 	return b.within(func() ([]byte, error) { return b.Canonicalizer.Canonicalize(doc) })
 }
 
-// Digest implements [integrity.Digester].
-func (b *bounded) Digest(doc map[string]any) (sum [sha256.Size]byte, err error) {
+// DigestOf implements [integrity.Digester].
+func (b *bounded) DigestOf(doc *strictjson.Node) (sum [sha256.Size]byte, err error) {
 	with, ok := b.Canonicalizer.(integrity.Digester)
 	_, err = b.within(func() ([]byte, error) {
 		if ok {
-			sum, err = with.Digest(doc)
+			sum, err = with.DigestOf(doc)
 			return nil, err
 		}
-		text, err := b.Canonicalizer.Canonicalize(doc)
+		text, err := b.Canonicalizer.Canonicalize(doc.Map())
 		sum = sha256.Sum256(text)
 		return nil, err
 	})

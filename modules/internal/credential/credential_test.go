@@ -17,6 +17,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/internal/did"
 	"github.com/badge-engine/badge-engine/modules/internal/jsonld"
 	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
+	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
 var (
@@ -265,7 +266,7 @@ func BenchmarkIssue(b *testing.B) {
 	if err := json.Unmarshal(p.Document(), &document); err != nil {
 		b.Fatal(err)
 	}
-	transformed, err := integrity.Transform(processor, document)
+	transformed, err := integrity.Transform(processor, strictjson.NodeOf(document))
 	if err != nil {
 		b.Fatal(err)
 	}

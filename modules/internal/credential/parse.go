@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/badge-engine/badge-engine/modules/internal/credential/jose"
-	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
 	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
@@ -33,9 +31,19 @@ func (e *ParseError) Unwrap() error { return e.cause }
 
 // Parsed is a credential as it came. Nothing in it is verified yet.
 type Parsed struct {
-	Document map[string]any  // the credential, as package strictjson reads it
-	JSON     json.RawMessage // the same as text: as it came, or as the token holds it
-	Token    *jose.Token     // nil for a document with embedded proofs
+	JSON  json.RawMessage // as it came, or as the token holds it
+	Token *jose.Token     // nil for a document with embedded proofs
+
+	tree     *strictjson.Node
+	document map[string]any // the same, once it was asked for
+}
+
+// Document is the credential as package strictjson reads it. It is made when it is asked for, for one goroutine at a time.
+func (p *Parsed) Document() map[string]any {
+	if p.document == nil {
+		p.document = p.tree.Map()
+	}
+	return p.document
 }
 
 // Parse reads a JSON document or a compact JWS; white space around it is passed
@@ -55,18 +63,17 @@ func parse(data []byte, open bool) (*Parsed, error) {
 		}
 		return nil, &ParseError{Problem: "this is neither a JSON object nor a compact JWS", Remedy: "Give the credential as a JSON object or as a compact JWS.", Syntax: true}
 	}
-	value, err := strictjson.Parse(data)
+	document, err := strictjson.Read(data)
 	if err != nil {
 		return nil, unreadable(err)
 	}
-	document, ok := value.(map[string]any)
-	if !ok {
+	if document.Kind != strictjson.Object {
 		return nil, &ParseError{Problem: "this is no JSON object", Syntax: true}
 	}
-	if open && slices.Contains(typesOf(document), "EnvelopedVerifiableCredential") {
+	if open && isOf(document, "EnvelopedVerifiableCredential") {
 		return fromEnvelope(document)
 	}
-	return &Parsed{Document: document, JSON: data}, nil
+	return &Parsed{tree: document, JSON: data}, nil
 }
 
 func unreadable(err error) error {
@@ -94,13 +101,13 @@ func fromToken(data []byte) (*Parsed, error) {
 	if err != nil {
 		return nil, &ParseError{Problem: "the credential in the token cannot be read", Syntax: true, cause: err}
 	}
-	return &Parsed{Document: document, JSON: text, Token: token}, nil
+	return &Parsed{tree: strictjson.NodeOf(document), document: document, JSON: text, Token: token}, nil
 }
 
 // fromEnvelope opens VC Data Model 2.0, Enveloped Verifiable Credentials: an enveloped
 // credential, whose id is a data URL with a token in it.
-func fromEnvelope(document map[string]any) (*Parsed, error) {
-	id, _ := document["id"].(string)
+func fromEnvelope(document *strictjson.Node) (*Parsed, error) {
+	id := document.Member("id")
 	head, body, found := strings.Cut(id, ",")
 	media, _, _ := strings.Cut(strings.TrimPrefix(head, "data:"), ";")
 	if !found || !strings.HasPrefix(head, "data:application/") || strings.HasSuffix(head, ";base64") {
@@ -112,24 +119,16 @@ func fromEnvelope(document map[string]any) (*Parsed, error) {
 	return parse([]byte(body), false)
 }
 
-// typesOf gives the types of a document, one or several.
-func typesOf(document map[string]any) []string {
-	switch v := document["type"].(type) {
-	case string:
-		return []string{v}
-	case []any:
-		var types []string
-		for _, t := range v {
-			if s, ok := t.(string); ok {
-				types = append(types, s)
-			}
-		}
-		return types
+// isOf tells whether a type is among those of a document.
+func isOf(document *strictjson.Node, name string) bool {
+	types := document.Get("type")
+	if !types.Is(strictjson.Array) {
+		return types.String() == name
 	}
-	return nil
-}
-
-// isEndorsement tells what rules a document is judged by.
-func isEndorsement(document map[string]any) bool {
-	return slices.Contains(typesOf(document), openbadges.TypeEndorsementCredential)
+	for t := types.First(); t != nil; t = t.Next() {
+		if t.String() == name {
+			return true
+		}
+	}
+	return false
 }

@@ -44,7 +44,7 @@ func (e *LintError) Error() string {
 type Prepared struct {
 	canonicalizer integrity.Canonicalizer
 	document      []byte
-	parsed        map[string]any // the same
+	parsed        *strictjson.Node // the same
 	issuer        string
 	transformed   *integrity.Transformed
 	issued        atomic.Bool
@@ -57,7 +57,9 @@ func Prepare(c integrity.Canonicalizer, doc openbadges.AchievementCredential) (*
 	if len(doc.Proof) > 0 {
 		return nil, errSigned
 	}
-	return prepare(c, &doc, doc.Issuer.ID, openbadges.CheckCredential)
+	return prepare(c, &doc, doc.Issuer.ID, func(doc *strictjson.Node, s openbadges.Strictness) []openbadges.Violation {
+		return openbadges.CheckCredentialOf(doc, s)
+	})
 }
 
 // PrepareEndorsement lints an endorsement as [Prepare] lints a badge.
@@ -65,26 +67,22 @@ func PrepareEndorsement(c integrity.Canonicalizer, doc openbadges.EndorsementCre
 	if len(doc.Proof) > 0 {
 		return nil, errSigned
 	}
-	return prepare(c, &doc, doc.Issuer.ID, openbadges.CheckEndorsement)
+	return prepare(c, &doc, doc.Issuer.ID, openbadges.CheckEndorsementOf)
 }
 
 // PrepareList expands a status list strictly, so that it can be signed.
 func PrepareList(c integrity.Canonicalizer, list status.List) (*Prepared, error) {
-	return prepare(c, &list, list.Issuer, func(map[string]any, openbadges.Strictness) []openbadges.Violation { return nil })
+	return prepare(c, &list, list.Issuer, func(*strictjson.Node, openbadges.Strictness) []openbadges.Violation { return nil })
 }
 
-func prepare(c integrity.Canonicalizer, doc any, issuer string, check func(map[string]any, openbadges.Strictness) []openbadges.Violation) (*Prepared, error) {
-	text, value, err := strictjson.Write(doc)
+func prepare(c integrity.Canonicalizer, doc any, issuer string, check func(*strictjson.Node, openbadges.Strictness) []openbadges.Violation) (*Prepared, error) {
+	text, document, err := strictjson.Write(doc)
 	var syntax *strictjson.Error
 	switch {
 	case errors.As(err, &syntax):
 		return nil, lint(err)
 	case err != nil:
 		return nil, &LintError{[]openbadges.Violation{{Rule: "RFC 8259 (JSON)", Detail: "an endorsement is no JSON", Remedy: "Give endorsements as JSON objects."}}}
-	}
-	document, ok := value.(map[string]any)
-	if !ok {
-		return nil, fmt.Errorf("credential: a struct became %T in JSON", value)
 	}
 	if violations := check(document, openbadges.Issuing); len(violations) > 0 {
 		return nil, &LintError{violations}

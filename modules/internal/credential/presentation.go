@@ -9,6 +9,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/internal/datamodel"
 	"github.com/badge-engine/badge-engine/modules/internal/did"
 	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
+	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
 // CheckPresented is the check whether what a presentation holds is verified, CheckHolder
@@ -48,8 +49,9 @@ func (v Verifier) VerifyPresentation(ctx context.Context, document map[string]an
 	r, trouble := v.begin(ctx)
 	j := newJudgement()
 	j.Rules = presentationSources
-	out := PresentationReport{Holder: party(document["holder"]).ID, Problems: []Problem{}, Credentials: []Report{}}
-	presented, transformed, err := r.transform(document)
+	tree := strictjson.NodeOf(document)
+	out := PresentationReport{Holder: party(tree.Get("holder")).ID, Problems: []Problem{}, Credentials: []Report{}}
+	presented, transformed, err := r.transform(tree)
 	if err != nil {
 		j.fail(CheckContext, problemOf(err))
 	} else {
@@ -64,8 +66,8 @@ func (v Verifier) VerifyPresentation(ctx context.Context, document map[string]an
 	} else {
 		j.add(CheckRules, Passed, "the presentation keeps to the rules of its data model", "")
 	}
-	presented.presented(ctx, j, document, transformed, out.Holder, o)
-	out.Credentials = r.contents(ctx, j, document, o)
+	presented.presented(ctx, j, tree, transformed, out.Holder, o)
+	out.Credentials = r.contents(ctx, j, tree, o)
 	if err := trouble(); err != nil {
 		return PresentationReport{}, err
 	}
@@ -83,7 +85,7 @@ var presentationSources = map[string]string{
 }
 
 // presented checks who presents.
-func (r run) presented(ctx context.Context, j *judgement, document map[string]any, transformed *integrity.Transformed, holder string, o PresentationOptions) {
+func (r run) presented(ctx context.Context, j *judgement, document *strictjson.Node, transformed *integrity.Transformed, holder string, o PresentationOptions) {
 	const purpose = "authentication"
 	r.Resolver.Purpose = purpose
 	results, unprotected, err := r.verify(ctx, document,
@@ -131,8 +133,8 @@ func (r run) presented(ctx context.Context, j *judgement, document map[string]an
 }
 
 // contents checks what is presented.
-func (r run) contents(ctx context.Context, j *judgement, document map[string]any, o PresentationOptions) []Report {
-	entries := listOf(document["verifiableCredential"])
+func (r run) contents(ctx context.Context, j *judgement, document *strictjson.Node, o PresentationOptions) []Report {
+	entries := document.Get("verifiableCredential").Items()
 	if len(entries) == 0 {
 		j.add(CheckPresented, Skipped, "the presentation holds no credential", "")
 		return []Report{}
@@ -148,13 +150,12 @@ func (r run) contents(ctx context.Context, j *judgement, document map[string]any
 	reports := make([]Report, 0, len(entries))
 	var against, doubts []Problem
 	for i, entry := range entries {
-		p := &Parsed{}
-		var ok bool
-		if p.Document, ok = entry.(map[string]any); !ok {
+		if entry.Kind != strictjson.Object {
 			continue // the rules say so
 		}
-		if slices.Contains(typesOf(p.Document), "EnvelopedVerifiableCredential") {
-			opened, err := fromEnvelope(p.Document)
+		p := &Parsed{tree: entry}
+		if isOf(entry, "EnvelopedVerifiableCredential") {
+			opened, err := fromEnvelope(entry)
 			if err != nil {
 				against = append(against, problem(vcdm+"PARSING_ERROR", fmt.Sprintf("credential %d cannot be read", i+1), ""))
 				continue

@@ -11,6 +11,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/internal/did"
 	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
 	"github.com/badge-engine/badge-engine/modules/internal/report"
+	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
 // Outcome is how a check ended.
@@ -132,31 +133,26 @@ func problemOf(err error) Problem {
 
 func sentence(s string) string { return report.Sentence(s) }
 
-func object(m map[string]any, name string) map[string]any {
-	o, _ := m[name].(map[string]any)
-	return o
-}
-
-func text(m map[string]any, name string) string {
-	s, _ := m[name].(string)
-	return s
+// object is a member that is an object, or nil.
+func object(o *strictjson.Node, name string) *strictjson.Node {
+	if inner := o.Get(name); inner.Is(strictjson.Object) {
+		return inner
+	}
+	return nil
 }
 
 // party reads a profile, which may stand as its id alone.
-func party(v any) Party {
-	switch v := v.(type) {
-	case string:
-		return Party{ID: v}
-	case map[string]any:
-		return Party{ID: text(v, "id"), Name: text(v, "name")}
+func party(v *strictjson.Node) Party {
+	if v.Is(strictjson.String) {
+		return Party{ID: v.Text}
 	}
-	return Party{}
+	return Party{ID: v.Member("id"), Name: v.Member("name")}
 }
 
 // first gives the first of some members that is a string.
-func first(m map[string]any, names ...string) string {
+func first(o *strictjson.Node, names ...string) string {
 	for _, name := range names {
-		if s := text(m, name); s != "" {
+		if s := o.Member(name); s != "" {
 			return s
 		}
 	}
@@ -165,21 +161,21 @@ func first(m map[string]any, names ...string) string {
 
 // describe fills in what the credential says of itself.
 func describe(r *Report, p *Parsed) {
-	doc := p.Document
+	doc := p.tree
 	r.Edition = report.OpenBadges3
 	r.Format = "json"
 	if p.Token != nil {
 		r.Format = "jws"
 	}
-	r.ID, r.Name = text(doc, "id"), text(doc, "name")
-	r.Issuer = party(doc["issuer"])
+	r.ID, r.Name = doc.Member("id"), doc.Member("name")
+	r.Issuer = party(doc.Get("issuer"))
 	subject := object(doc, "credentialSubject")
 	r.Recipient = party(subject)
 	achievement := object(subject, "achievement")
 	criteria := object(achievement, "criteria")
 	r.Achievement = Summary{
-		ID: text(achievement, "id"), Name: text(achievement, "name"), Description: text(achievement, "description"),
-		Criteria: first(criteria, "narrative", "id"), Image: text(object(achievement, "image"), "id"),
+		ID: achievement.Member("id"), Name: achievement.Member("name"), Description: achievement.Member("description"),
+		Criteria: first(criteria, "narrative", "id"), Image: achievement.Get("image").Member("id"),
 	}
 	if r.Name == "" {
 		r.Name = r.Achievement.Name

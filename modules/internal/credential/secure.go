@@ -11,6 +11,7 @@ import (
 
 	"github.com/badge-engine/badge-engine/modules/internal/credential/integrity"
 	"github.com/badge-engine/badge-engine/modules/internal/credential/jose"
+	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
 // ErrUnsecured says that a credential should be secured by nothing.
@@ -113,12 +114,12 @@ func (p *Prepared) embed(ctx context.Context, s Securing) ([]byte, error) {
 		if suite == "" {
 			suite = integrity.EdDSARDFC2022
 		}
-		document := p.parsed
+		var document map[string]any // not asked for where it was transformed for the suite
+		if suite != integrity.EdDSARDFC2022 || len(e.Previous) > 0 {
+			document = p.parsed.Map()
+		}
 		if len(e.Previous) > 0 {
-			document = map[string]any{"proof": proofs}
-			for name, value := range p.parsed {
-				document[name] = value
-			}
+			document["proof"] = proofs
 		}
 		proof, err := integrity.Create(ctx, p.canonicalizer, suite, e.Signer, document,
 			integrity.Options{ID: e.ID, Created: s.Created, PreviousProof: e.Previous, MandatoryPointers: e.Mandatory, Transformed: p.transformed})
@@ -147,7 +148,7 @@ func (p *Prepared) embed(ctx context.Context, s Securing) ([]byte, error) {
 // Selectable tells whether JSON Pointers can be mandatory in a proof of ecdsa-sd-2023;
 // its error is of package integrity.
 func (p *Prepared) Selectable(pointers []string) error {
-	return integrity.Selectable(p.canonicalizer, p.parsed, pointers)
+	return integrity.Selectable(p.canonicalizer, p.parsed.Map(), pointers)
 }
 
 // Mandatory are JSON Pointers to what a holder must not hide of a credential that is
@@ -155,19 +156,19 @@ func (p *Prepared) Selectable(pointers []string) error {
 // credential, and what would let an ended, revoked or replaced one pass for good.
 func (p *Prepared) Mandatory() []string {
 	var pointers []string
-	add := func(in map[string]any, at string, names ...string) {
+	add := func(in *strictjson.Node, at string, names ...string) {
 		for _, name := range names {
-			if _, there := in[name]; there {
+			if in.Get(name) != nil {
 				pointers = append(pointers, at+"/"+name)
 			}
 		}
 	}
 	add(p.parsed, "", "issuer", "validFrom", "validUntil", "credentialStatus", "credentialSchema", "refreshService", "termsOfUse")
-	if subject, ok := p.parsed["credentialSubject"].(map[string]any); ok {
-		if subject["id"] == nil { // Open Badges 3.0, AchievementSubject: id or identifier
+	if subject := p.parsed.Get("credentialSubject"); subject.Is(strictjson.Object) {
+		if subject.Get("id") == nil { // Open Badges 3.0, AchievementSubject: id or identifier
 			add(subject, "/credentialSubject", "identifier")
 		}
-		if achievement, ok := subject["achievement"].(map[string]any); ok {
+		if achievement := subject.Get("achievement"); achievement.Is(strictjson.Object) {
 			add(achievement, "/credentialSubject/achievement", "name", "description", "criteria")
 		}
 	}

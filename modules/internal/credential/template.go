@@ -18,7 +18,7 @@ type Template struct {
 	canonicalizer integrity.Canonicalizer
 	model         openbadges.AchievementCredential
 	known         []strictjson.Known
-	linted        []map[string]any
+	linted        []*strictjson.Node
 	constants     []*jsonld.Constant
 	framing       integrity.Framing
 }
@@ -26,23 +26,17 @@ type Template struct {
 // knower is a canonicalizer that remembers what constants become.
 type knower interface {
 	integrity.Canonicalizer
-	DigestKnowing(doc map[string]any, known ...*jsonld.Constant) ([sha256.Size]byte, error)
+	DigestKnowing(doc *strictjson.Node, known ...*jsonld.Constant) ([sha256.Size]byte, error)
 }
 
 // NewTemplate prepares a badge, whose issuer and achievement the template keeps. It answers as [Prepare] does.
 func NewTemplate(c integrity.Canonicalizer, model openbadges.AchievementCredential) (*Template, error) {
-	prepared, err := Prepare(c, model)
-	if err != nil {
+	if _, err := Prepare(c, model); err != nil {
 		return nil, err
 	}
 	t := &Template{canonicalizer: c, model: model}
-	subject, _ := prepared.parsed["credentialSubject"].(map[string]any)
-	for _, part := range []struct{ typed, parsed any }{{&t.model.Issuer, prepared.parsed["issuer"]}, {&t.model.CredentialSubject.Achievement, subject["achievement"]}} {
-		value, ok := part.parsed.(map[string]any)
-		if !ok {
-			return nil, fmt.Errorf("credential: issuer or achievement became %T in JSON", part.parsed)
-		}
-		text, _, err := strictjson.Write(part.typed)
+	for _, part := range []any{&t.model.Issuer, &t.model.CredentialSubject.Achievement} {
+		text, value, err := strictjson.Write(part)
 		if err != nil {
 			return nil, fmt.Errorf("credential: write a template: %w", err)
 		}
@@ -67,14 +61,13 @@ func (t *Template) Prepare(doc *openbadges.AchievementCredential) (*Prepared, er
 	if !ok || len(doc.Proof) > 0 || len(doc.Endorsement) > 0 || !slices.EqualFunc(doc.Context, t.model.Context, sameURL) {
 		return Prepare(t.canonicalizer, *doc)
 	}
-	text, value, err := strictjson.Write(doc,
+	text, document, err := strictjson.Write(doc,
 		strictjson.Known{At: &doc.Issuer, Text: t.known[0].Text, Value: t.known[0].Value},
 		strictjson.Known{At: &doc.CredentialSubject.Achievement, Text: t.known[1].Text, Value: t.known[1].Value})
-	document, ok := value.(map[string]any)
-	if err != nil || !ok {
+	if err != nil {
 		return Prepare(t.canonicalizer, *doc)
 	}
-	if violations := openbadges.CheckCredentialKnowing(document, openbadges.Issuing, t.linted...); len(violations) > 0 {
+	if violations := openbadges.CheckCredentialOf(document, openbadges.Issuing, t.linted...); len(violations) > 0 {
 		return nil, &LintError{violations}
 	}
 	transformed, err := integrity.Transform(knowing{with, t.constants}, document)
@@ -98,6 +91,6 @@ type knowing struct {
 }
 
 // Digest implements [integrity.Digester].
-func (k knowing) Digest(doc map[string]any) ([sha256.Size]byte, error) {
+func (k knowing) DigestOf(doc *strictjson.Node) ([sha256.Size]byte, error) {
 	return k.DigestKnowing(doc, k.constants...)
 }

@@ -2,6 +2,7 @@ package credential
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -78,9 +79,9 @@ func (v Verifier) VerifyParsed(ctx context.Context, p *Parsed, o Options) (Repor
 func (r run) judge(ctx context.Context, p *Parsed, o Options) Report {
 	out := Report{Problems: []Problem{}, Credential: p.JSON}
 	if o.Rules != nil {
-		r.rules = o.Rules
+		r.rules = func(p *Parsed) []openbadges.Violation { return o.Rules(p.Document()) }
 	}
-	j := r.envelope(ctx, p, r.rules(p.Document))
+	j := r.envelope(ctx, p, r.rules(p))
 	// Open Badges 3.0, Verification and Validation: a newer version, where there is a
 	// good one, is what the rest is asked of.
 	current := p
@@ -91,10 +92,10 @@ func (r run) judge(ctx context.Context, p *Parsed, o Options) Report {
 	})
 	describe(&out, current)
 	r.dates(j, current)
-	j.at(CheckStatus, func() { r.status(ctx, j, current.Document) })
-	j.at(CheckSchema, func() { r.schema(ctx, j, current.Document) })
-	j.recipient(current.Document, o.Recipient)
-	j.at(CheckEndorsements, func() { r.endorsements(ctx, j, current.Document) })
+	j.at(CheckStatus, func() { r.status(ctx, j, current.tree) })
+	j.at(CheckSchema, func() { r.schema(ctx, j, current) })
+	j.recipient(current.tree, o.Recipient)
+	j.at(CheckEndorsements, func() { r.endorsements(ctx, j, current.tree) })
 	out.Checks, out.Verified = j.Checks, j.Good()
 	out.Problems = append(out.Problems, j.Problems...)
 	return out
@@ -129,7 +130,7 @@ func (v Verifier) begin(ctx context.Context) (r run, trouble func() error) {
 type run struct {
 	Verifier
 	now   time.Time
-	rules func(document map[string]any) []openbadges.Violation
+	rules func(p *Parsed) []openbadges.Violation
 
 	// directed is where a text direction stands in the document that is looked at, and
 	// undirected canonicalizes without it; empty and nil where there is none.
@@ -190,23 +191,23 @@ func (j *judgement) at(name string, check func()) {
 func (j *judgement) signed() bool { return j.Holds(CheckContext, CheckProof, CheckIssuer) }
 
 // rules judges a document by the data model it says it has.
-func rules(document map[string]any) []openbadges.Violation {
-	if isEndorsement(document) {
-		return openbadges.CheckEndorsement(document, openbadges.Reading)
+func rules(p *Parsed) []openbadges.Violation {
+	if isOf(p.tree, openbadges.TypeEndorsementCredential) {
+		return openbadges.CheckEndorsementOf(p.tree, openbadges.Reading)
 	}
-	return openbadges.CheckCredential(document, openbadges.Reading)
+	return openbadges.CheckCredentialOf(p.tree, openbadges.Reading)
 }
 
 // envelope checks all that any credential has: terms, rules, proof, key.
 func (r run) envelope(ctx context.Context, p *Parsed, violations []openbadges.Violation) *judgement {
 	j := newJudgement()
 	j.add(CheckParse, Passed, parsedAs(p), "")
-	r, transformed, err := r.transform(p.Document)
+	r, transformed, err := r.transform(p.tree)
 	if err != nil {
 		j.fail(CheckContext, problemOf(err))
 	} else {
 		j.add(CheckContext, Passed, "every term and every type is defined by a known context", "")
-		j.Evidence(contextsOf(p.Document)...)
+		j.Evidence(contextsOf(p.tree)...)
 	}
 	if len(violations) == 0 {
 		j.add(CheckRules, Passed, "the document keeps to the rules of its data model", "")
@@ -217,7 +218,7 @@ func (r run) envelope(ctx context.Context, p *Parsed, violations []openbadges.Vi
 		}
 		j.fail(CheckRules, problems...)
 	}
-	issuer := party(p.Document["issuer"]).ID
+	issuer := party(p.tree.Get("issuer")).ID
 	if p.Token != nil {
 		r.token(ctx, j, p, transformed, issuer)
 	} else {
@@ -228,7 +229,7 @@ func (r run) envelope(ctx context.Context, p *Parsed, violations []openbadges.Vi
 
 // transform brings a document into its canonical form. One with text directions is
 // taken too, and what answers is the run for that document.
-func (r run) transform(document map[string]any) (run, *integrity.Transformed, error) {
+func (r run) transform(document *strictjson.Node) (run, *integrity.Transformed, error) {
 	transformed, err := integrity.Transform(r.Canonicalizer, document)
 	var refused *jsonld.Error
 	if !errors.As(err, &refused) || refused.Code != jsonld.CodeDirection {
@@ -247,7 +248,7 @@ func (r run) transform(document map[string]any) (run, *integrity.Transformed, er
 // protect them and some leave them out, for the standard does not say which: a proof
 // that does not fit is tried the other way, too. unprotected tells that proofs are good,
 // but that none of them says what the directions are.
-func (r run) verify(ctx context.Context, document map[string]any, x integrity.Expectation) (results []integrity.Result, unprotected bool, err error) {
+func (r run) verify(ctx context.Context, document *strictjson.Node, x integrity.Expectation) (results []integrity.Result, unprotected bool, err error) {
 	results, err = integrity.Verify(ctx, r.Canonicalizer, r.Resolver, document, x)
 	good := func(result integrity.Result) bool { return result.Err == nil }
 	if err != nil || r.directed == "" || !slices.ContainsFunc(results, func(result integrity.Result) bool { return !good(result) && !result.Literal() }) {
@@ -284,7 +285,7 @@ func parsedAs(p *Parsed) string {
 // since a broken one shows that something was changed: Data
 // Integrity 1.0, Verify Proof Sets and Chains.
 func (r run) proofs(ctx context.Context, j *judgement, p *Parsed, transformed *integrity.Transformed, issuer string) {
-	results, unprotected, err := r.verify(ctx, p.Document, integrity.Expectation{Now: r.now, Transformed: transformed})
+	results, unprotected, err := r.verify(ctx, p.tree, integrity.Expectation{Now: r.now, Transformed: transformed})
 	if err != nil {
 		j.fail(CheckProof, problemOf(err))
 		j.add(CheckIssuer, Skipped, "there is no key to ask about", "")
@@ -345,7 +346,7 @@ func (r run) proofs(ctx context.Context, j *judgement, p *Parsed, transformed *i
 func (r run) token(ctx context.Context, j *judgement, p *Parsed, transformed *integrity.Transformed, issuer string) {
 	key, err := p.Token.Verify(ctx, r.Resolver, issuer, r.now)
 	if err == nil {
-		err = p.Token.CheckClaims(p.Document)
+		err = p.Token.CheckClaims(p.Document())
 	}
 	if err != nil {
 		if unreachable(err) {
@@ -360,7 +361,7 @@ func (r run) token(ctx context.Context, j *judgement, p *Parsed, transformed *in
 	if broken := r.inside(ctx, p, transformed); len(broken) > 0 {
 		j.fail(CheckProof, broken...)
 	} else {
-		j.add(CheckProof, Passed, "the signature of the token by "+text(p.Token.Header, "alg")+" is good, and its claims are those of the credential", "")
+		j.add(CheckProof, Passed, "the signature of the token by "+headerText(p.Token, "alg")+" is good, and its claims are those of the credential", "")
 	}
 	j.Evidence(tokenEvidence(p.Token))
 	j.binding([]did.Key{key}, issuer)
@@ -372,10 +373,10 @@ func (r run) token(ctx context.Context, j *judgement, p *Parsed, transformed *in
 //
 // Open Badges 3.0, Proofs: embedded proofs are made before the token.
 func (r run) inside(ctx context.Context, p *Parsed, transformed *integrity.Transformed) (broken []Problem) {
-	if _, there := p.Document["proof"]; !there {
+	if p.tree.Get("proof") == nil {
 		return nil
 	}
-	results, _, err := r.verify(ctx, p.Document, integrity.Expectation{Now: r.now, Transformed: transformed})
+	results, _, err := r.verify(ctx, p.tree, integrity.Expectation{Now: r.now, Transformed: transformed})
 	if err != nil {
 		return []Problem{problemOf(err)}
 	}
@@ -428,49 +429,43 @@ func unreachable(err error) bool {
 	return errors.As(err, &key) && key.Code == did.Unreachable
 }
 
-func proofEvidence(proof map[string]any) string {
+func proofEvidence(proof *strictjson.Node) string {
 	var parts []string
 	for _, name := range [...]string{"cryptosuite", "type", "verificationMethod", "created", "previousProof"} {
-		if value := text(proof, name); value != "" && (name != "type" || proof["cryptosuite"] == nil) {
+		if value := proof.Member(name); value != "" && (name != "type" || proof.Get("cryptosuite") == nil) {
 			parts = append(parts, name+" "+value)
 		}
 	}
 	return strings.Join(parts, ", ")
 }
 
+func headerText(t *jose.Token, name string) string {
+	s, _ := t.Header[name].(string)
+	return s
+}
+
 func tokenEvidence(t *jose.Token) string {
-	if kid := text(t.Header, "kid"); kid != "" {
-		return "alg " + text(t.Header, "alg") + ", kid " + kid
+	if kid := headerText(t, "kid"); kid != "" {
+		return "alg " + headerText(t, "alg") + ", kid " + kid
 	}
-	return "alg " + text(t.Header, "alg") + ", key in the header"
+	return "alg " + headerText(t, "alg") + ", key in the header"
 }
 
 // contextsOf gives the contexts that a document names.
-func contextsOf(document map[string]any) []string {
+func contextsOf(document *strictjson.Node) []string {
 	var names []string
-	for _, entry := range listOf(document["@context"]) {
-		if name, ok := entry.(string); ok {
-			names = append(names, name)
+	for _, entry := range document.Get("@context").Items() {
+		if entry.Kind == strictjson.String {
+			names = append(names, entry.Text)
 		}
 	}
 	return names
 }
 
-// listOf gives several values, or the one that stands in their place.
-func listOf(v any) []any {
-	switch v := v.(type) {
-	case nil:
-		return nil
-	case []any:
-		return v
-	}
-	return []any{v}
-}
-
 // dates checks that the credential is valid now.
 func (r run) dates(j *judgement, p *Parsed) {
 	read := func(names ...string) (time.Time, bool) {
-		value := first(p.Document, names...)
+		value := first(p.tree, names...)
 		at, err := time.Parse(time.RFC3339, value)
 		return at, value == "" || err == nil
 	}
@@ -494,15 +489,15 @@ func (r run) dates(j *judgement, p *Parsed) {
 	default:
 		j.add(CheckDates, Passed, "it is valid until "+date(until), "")
 	}
-	j.Evidence(named("validFrom ", first(p.Document, "validFrom", "issuanceDate")), named("validUntil ", first(p.Document, "validUntil", "expirationDate")), "now "+r.now.UTC().Format(time.RFC3339))
+	j.Evidence(named("validFrom ", first(p.tree, "validFrom", "issuanceDate")), named("validUntil ", first(p.tree, "validUntil", "expirationDate")), "now "+r.now.UTC().Format(time.RFC3339))
 }
 
 // maxStatuses bounds the status lists that one credential is looked up in.
 const maxStatuses = 8
 
 // status asks whether the credential was revoked.
-func (r run) status(ctx context.Context, j *judgement, document map[string]any) {
-	entries := listOf(document["credentialStatus"])
+func (r run) status(ctx context.Context, j *judgement, document *strictjson.Node) {
+	entries := document.Get("credentialStatus").Items()
 	if len(entries) == 0 {
 		j.add(CheckStatus, Skipped, "the credential names no status list, so it cannot be revoked", "")
 		return
@@ -514,9 +509,8 @@ func (r run) status(ctx context.Context, j *judgement, document map[string]any) 
 		doubts = append(doubts, problem(vcdm+"RANGE_ERROR", fmt.Sprintf("it names %d status lists, of which only %d are asked", len(entries), maxStatuses), "Ask the issuer for a badge with fewer."))
 	}
 	for _, entry := range entries[:min(len(entries), maxStatuses)] {
-		member, _ := entry.(map[string]any)
-		evidence = append(evidence, statusEvidence(member))
-		found, what, err := r.entry(ctx, document, member)
+		evidence = append(evidence, statusEvidence(entry))
+		found, what, err := r.entry(ctx, document, entry)
 		var trouble *status.Error
 		switch {
 		case errors.As(err, &trouble) && trouble.Code == status.RetrievalError:
@@ -546,23 +540,22 @@ func (r run) status(ctx context.Context, j *judgement, document map[string]any) 
 	j.Evidence(evidence...)
 }
 
-func statusEvidence(member map[string]any) string {
-	if list := text(member, "statusListCredential"); list != "" {
-		return fmt.Sprintf("%s %s, index %v", text(member, "statusPurpose"), list, member["statusListIndex"])
+func statusEvidence(member *strictjson.Node) string {
+	if list := member.Member("statusListCredential"); list != "" {
+		return fmt.Sprintf("%s %s, index %v", member.Member("statusPurpose"), list, member.Get("statusListIndex").Value())
 	}
-	return named("list ", text(member, "id"))
+	return named("list ", member.Member("id"))
 }
 
 // entry asks one status list.
-func (r run) entry(ctx context.Context, document, member map[string]any) (Outcome, string, error) {
-	types := typesOf(member)
+func (r run) entry(ctx context.Context, document, member *strictjson.Node) (Outcome, string, error) {
 	switch {
-	case slices.Contains(types, openbadges.TypeBitstringStatusListEntry):
-		e, err := status.ReadEntry(member)
+	case isOf(member, openbadges.TypeBitstringStatusListEntry):
+		e, err := status.ReadEntry(member.Map())
 		if err != nil {
 			return "", "", err
 		}
-		issuer := party(document["issuer"]).ID
+		issuer := party(document.Get("issuer")).ID
 		if s, known, err := r.here(ctx, issuer, e); known || err != nil {
 			return s.outcome(), s.detail(), err
 		}
@@ -575,8 +568,8 @@ func (r run) entry(ctx context.Context, document, member map[string]any) (Outcom
 			return "", "", err
 		}
 		return meaning(e, value)
-	case slices.Contains(types, openbadges.TypeRevocationList):
-		data, err := r.get(ctx, text(member, "id"))
+	case isOf(member, openbadges.TypeRevocationList):
+		data, err := r.get(ctx, member.Member("id"))
 		if err != nil {
 			return "", "", err
 		}
@@ -585,13 +578,13 @@ func (r run) entry(ctx context.Context, document, member map[string]any) (Outcom
 		if err != nil || !ok {
 			return "", "", &status.Error{Code: status.RetrievalError, Problem: "the revocation list is no JSON object", Remedy: "Ask the issuer to publish it."}
 		}
-		if by := party(list["issuer"]).ID; by != "" && !did.Same(by, party(document["issuer"]).ID) {
+		if by := party(strictjson.NodeOf(list["issuer"])).ID; by != "" && !did.Same(by, party(document.Get("issuer")).ID) {
 			return "", "", &status.Error{Code: status.VerificationError, Problem: "the revocation list cannot be trusted: it is of " + strconv.Quote(by) + ", who is not the issuer of the credential", Remedy: "Ask the issuer to publish its own."}
 		}
-		if text(document, "id") == "" {
+		if document.Member("id") == "" {
 			return Unknown, "the credential has no id by which it could be found in the revocation list", nil
 		}
-		credentialID := text(document, "id")
+		credentialID := document.Member("id")
 		revoked, reason := status.Revoked(list, credentialID)
 		if !revoked {
 			return Passed, "it is not on the revocation list", nil
@@ -654,24 +647,24 @@ func (r run) statusList(ctx context.Context, url, issuer string) (map[string]any
 	if err != nil {
 		return nil, refuse("it is no credential")
 	}
-	if !slices.Contains(typesOf(p.Document), "BitstringStatusListCredential") {
+	if !isOf(p.tree, "BitstringStatusListCredential") {
 		return nil, refuse("it is no BitstringStatusListCredential")
 	}
 	j := r.envelope(ctx, p, nil)
 	if r.dates(j, p); !j.Good() {
 		return nil, refuse(strings.TrimSuffix(j.Problems[0].Detail, "."))
 	}
-	if by := party(p.Document["issuer"]).ID; !did.Same(by, issuer) {
+	if by := party(p.tree.Get("issuer")).ID; !did.Same(by, issuer) {
 		return nil, refuse("it was issued by " + strconv.Quote(by) + ", who is not the issuer of the credential")
 	}
-	if id := text(p.Document, "id"); id != "" && id != url {
+	if id := p.tree.Member("id"); id != "" && id != url {
 		return nil, refuse("it is another list, " + strconv.Quote(id))
 	}
-	list := object(p.Document, "credentialSubject")
-	if !slices.Contains(typesOf(list), "BitstringStatusList") {
+	list := object(p.tree, "credentialSubject")
+	if !isOf(list, "BitstringStatusList") {
 		return nil, refuse("its subject is no BitstringStatusList")
 	}
-	return list, nil
+	return list.Map(), nil
 }
 
 // maxSchemas bounds the schemas that are applied to one credential.
@@ -682,9 +675,9 @@ const maxSchemas = 4
 // Open Badges 3.0, Verification and Validation: those of the type
 // 1EdTechJsonSchemaValidator2019. That of the standard itself asks for what the rules
 // were checked for; it is not fetched.
-func (r run) schema(ctx context.Context, j *judgement, document map[string]any) {
+func (r run) schema(ctx context.Context, j *judgement, p *Parsed) {
 	const published = "https://purl.imsglobal.org/spec/ob/v3p0/schema/"
-	entries := listOf(document["credentialSchema"])
+	entries := p.tree.Get("credentialSchema").Items()
 	if len(entries) == 0 {
 		j.add(CheckSchema, Skipped, "the credential names no schema", "")
 		return
@@ -696,11 +689,10 @@ func (r run) schema(ctx context.Context, j *judgement, document map[string]any) 
 		doubts = append(doubts, problem(vcdm+"RANGE_ERROR", fmt.Sprintf("it names %d schemas, of which only %d are applied", len(entries), maxSchemas), "Ask the issuer for a badge with fewer."))
 	}
 	for _, entry := range entries[:min(len(entries), maxSchemas)] {
-		member, _ := entry.(map[string]any)
-		id, types := text(member, "id"), typesOf(member)
+		id := entry.Member("id")
 		evidence = append(evidence, named("schema ", id))
 		switch {
-		case !slices.Contains(types, openbadges.TypeJSONSchemaValidator) && !slices.Contains(types, "JsonSchema"):
+		case !isOf(entry, openbadges.TypeJSONSchemaValidator) && !isOf(entry, "JsonSchema"):
 			outcome, detail = Warning, append(detail, "the kind of schema it names is not known here, and was not applied")
 		case strings.HasPrefix(id, published):
 			if !j.Holds(CheckRules) {
@@ -711,7 +703,7 @@ func (r run) schema(ctx context.Context, j *judgement, document map[string]any) 
 		case r.Schemas == nil || r.Resolver.Fetch == nil:
 			doubts = append(doubts, problem(vcdm+"MALFORMED_VALUE_ERROR", "the schema that the credential names could not be fetched, since there is no network here", "Verify where there is a network."))
 		default:
-			violations, err := r.Schemas(ctx, r.Resolver.Fetch, id, document)
+			violations, err := r.Schemas(ctx, r.Resolver.Fetch, id, p.Document())
 			if err != nil {
 				doubts = append(doubts, problem(vcdm+"MALFORMED_VALUE_ERROR", "the schema that the credential names could not be applied: "+err.Error(), "Ask the issuer to publish it."))
 			}
@@ -739,32 +731,32 @@ func (r run) schema(ctx context.Context, j *judgement, document map[string]any) 
 //
 // Open Badges 3.0, Verification and Validation; 1EdTech Credential Refresh Service 1.0.
 func (r run) refresh(ctx context.Context, j *judgement, p *Parsed) *Parsed {
-	service := object(p.Document, "refreshService")
-	if list, ok := p.Document["refreshService"].([]any); ok && len(list) > 0 {
-		service, _ = list[0].(map[string]any)
+	service := p.tree.Get("refreshService")
+	if service.Is(strictjson.Array) && service.Len() > 0 {
+		service = service.First()
 	}
-	if service == nil {
+	if !service.Is(strictjson.Object) {
 		j.add(CheckRefresh, Skipped, "the credential names no place where a newer version might be", "")
 		return nil
 	}
 	newer, outcome, detail := r.newer(ctx, p, service)
 	j.add(CheckRefresh, outcome, detail, "")
-	j.Evidence(named("refresh service ", text(service, "id")))
+	j.Evidence(named("refresh service ", service.Member("id")))
 	if newer != nil {
-		j.Evidence("validFrom " + first(newer.Document, "validFrom", "issuanceDate"))
+		j.Evidence("validFrom " + first(newer.tree, "validFrom", "issuanceDate"))
 	}
 	return newer
 }
 
-func (r run) newer(ctx context.Context, p *Parsed, service map[string]any) (*Parsed, Outcome, string) {
-	if !slices.Contains(typesOf(service), openbadges.TypeCredentialRefresh) {
+func (r run) newer(ctx context.Context, p *Parsed, service *strictjson.Node) (*Parsed, Outcome, string) {
+	if !isOf(service, openbadges.TypeCredentialRefresh) {
 		return nil, Skipped, "the kind of refresh service it names is not known here"
 	}
 	const went = "; the credential at hand is judged as it is"
 	if r.Resolver.Fetch == nil {
 		return nil, Warning, "there is no network here to ask for a newer version" + went
 	}
-	data, err := r.Resolver.Fetch(ctx, text(service, "id"))
+	data, err := r.Resolver.Fetch(ctx, service.Member("id"))
 	if err != nil {
 		return nil, Warning, "the refresh service did not answer" + went
 	}
@@ -773,7 +765,7 @@ func (r run) newer(ctx context.Context, p *Parsed, service map[string]any) (*Par
 		return nil, Warning, "the refresh service answered no credential" + went
 	}
 	// Open Badges 3.0, Verification and Validation: the same credential has the same id and issuer.
-	if text(newer.Document, "id") != text(p.Document, "id") || party(newer.Document["issuer"]).ID != party(p.Document["issuer"]).ID {
+	if newer.tree.Member("id") != p.tree.Member("id") || party(newer.tree.Get("issuer")).ID != party(p.tree.Get("issuer")).ID {
 		return nil, Warning, "the refresh service answered another credential" + went
 	}
 	before, ok := moment(p)
@@ -784,7 +776,7 @@ func (r run) newer(ctx context.Context, p *Parsed, service map[string]any) (*Par
 	if after.After(r.now) {
 		return nil, Passed, "the newer version at the refresh service is not yet valid" + went
 	}
-	if !r.envelope(ctx, newer, r.rules(newer.Document)).Good() {
+	if !r.envelope(ctx, newer, r.rules(newer)).Good() {
 		return nil, Warning, "the newer version at the refresh service does not verify" + went
 	}
 	return newer, Passed, "the refresh service answered a newer version, and what follows is about that"
@@ -792,34 +784,33 @@ func (r run) newer(ctx context.Context, p *Parsed, service map[string]any) (*Par
 
 // moment is when a credential begins to be valid.
 func moment(p *Parsed) (time.Time, bool) {
-	at, err := time.Parse(time.RFC3339, first(p.Document, "validFrom", "issuanceDate"))
+	at, err := time.Parse(time.RFC3339, first(p.tree, "validFrom", "issuanceDate"))
 	return at, err == nil
 }
 
 // recipient: Open Badges 3.0, Verification and Validation: an identifier known from elsewhere is compared
 // with the id of the subject, then with each of its identifiers.
-func (j *judgement) recipient(document map[string]any, expected string) {
+func (j *judgement) recipient(document *strictjson.Node, expected string) {
 	if expected == "" {
 		j.add(CheckRecipient, Skipped, "nobody was named whose badge it should be", "")
 		return
 	}
 	subject := object(document, "credentialSubject")
-	id := text(subject, "id")
+	id := subject.Member("id")
 	how := "the id of the subject"
 	matched := id != "" && (id == expected || strings.EqualFold(id, "mailto:"+expected))
-	entries := listOf(subject["identifier"])
+	entries := subject.Get("identifier").Items()
 	for _, entry := range entries[:min(len(entries), 100)] {
 		if matched {
 			break
 		}
-		member, _ := entry.(map[string]any)
-		hashed, _ := member["hashed"].(bool)
-		how = "an identifier of the type " + text(member, "identityType")
+		hashed := entry.Get("hashed").Is(strictjson.True)
+		how = "an identifier of the type " + entry.Member("identityType")
 		if hashed {
 			how += ", which is hashed"
 		}
 		matched = openbadges.MatchIdentity(openbadges.IdentityObject{
-			Hashed: hashed, IdentityHash: text(member, "identityHash"), IdentityType: text(member, "identityType"), Salt: text(member, "salt"),
+			Hashed: hashed, IdentityHash: entry.Member("identityHash"), IdentityType: entry.Member("identityType"), Salt: entry.Member("salt"),
 		}, expected)
 	}
 	if matched {
@@ -839,7 +830,7 @@ type endorsement struct {
 }
 
 // endorsements verifies those at every level.
-func (r run) endorsements(ctx context.Context, j *judgement, document map[string]any) {
+func (r run) endorsements(ctx context.Context, j *judgement, document *strictjson.Node) {
 	var found []endorsement
 	if endorsed(document, 0) {
 		found = collect(nil, document, 0)
@@ -861,9 +852,9 @@ func (r run) endorsements(ctx context.Context, j *judgement, document map[string
 			against = append(against, numbered(problemOf(e.err)))
 			continue
 		}
-		sub := r.envelope(ctx, e.parsed, openbadges.CheckEndorsement(e.parsed.Document, openbadges.Reading))
+		sub := r.envelope(ctx, e.parsed, openbadges.CheckEndorsementOf(e.parsed.tree, openbadges.Reading))
 		r.dates(sub, e.parsed)
-		sub.at(CheckStatus, func() { r.status(ctx, sub, e.parsed.Document) })
+		sub.at(CheckStatus, func() { r.status(ctx, sub, e.parsed.tree) })
 		failed := slices.ContainsFunc(sub.Checks, func(c Check) bool { return c.Outcome == Failed })
 		for _, p := range sub.Problems {
 			if failed {
@@ -872,13 +863,13 @@ func (r run) endorsements(ctx context.Context, j *judgement, document map[string
 				doubts = append(doubts, numbered(p))
 			}
 		}
-		about := text(object(e.parsed.Document, "credentialSubject"), "id")
-		by := party(e.parsed.Document["issuer"])
-		evidence = append(evidence, fmt.Sprintf("%d: by %s, about %s", i+1, first(map[string]any{"name": by.Name, "id": by.ID}, "name", "id"), about))
+		about := e.parsed.tree.Get("credentialSubject").Member("id")
+		by := party(e.parsed.tree.Get("issuer"))
+		evidence = append(evidence, fmt.Sprintf("%d: by %s, about %s", i+1, cmp.Or(by.Name, by.ID), about))
 		switch {
 		case about != e.about:
 			astray++
-		case by.ID == about, by.ID == party(document["issuer"]).ID:
+		case by.ID == about, by.ID == party(document.Get("issuer")).ID:
 			own++
 		}
 	}
@@ -901,72 +892,64 @@ func (r run) endorsements(ctx context.Context, j *judgement, document map[string
 }
 
 // endorsed reports whether there are endorsements at all, which few badges have.
-func endorsed(node any, depth int) bool {
-	switch node := node.(type) {
-	case []any:
-		return depth <= strictjson.MaxDepth && slices.ContainsFunc(node, func(item any) bool { return endorsed(item, depth+1) })
-	case map[string]any:
-		for name, value := range node {
-			if name == "endorsement" || name == "endorsementJwt" {
-				return true
-			}
-			if name != "proof" && name != "@context" && depth <= strictjson.MaxDepth && endorsed(value, depth+1) {
-				return true
-			}
+func endorsed(node *strictjson.Node, depth int) bool {
+	if depth > strictjson.MaxDepth {
+		return false
+	}
+	for m := node.First(); m != nil; m = m.Next() {
+		if m.Name == "endorsement" || m.Name == "endorsementJwt" {
+			return true
+		}
+		if m.First() != nil && m.Name != "proof" && m.Name != "@context" && endorsed(m, depth+1) {
+			return true
 		}
 	}
 	return false
 }
 
 // collect finds endorsements; those inside endorsements are not asked for.
-func collect(found []endorsement, node any, depth int) []endorsement {
+func collect(found []endorsement, node *strictjson.Node, depth int) []endorsement {
 	if len(found) > maxEndorsements || depth > strictjson.MaxDepth {
 		return found
 	}
-	switch node := node.(type) {
-	case []any:
-		for _, item := range node {
-			found = collect(found, item, depth+1)
+	var inner []*strictjson.Node
+	for m := node.First(); m != nil; m = m.Next() {
+		inner = append(inner, m)
+	}
+	// Reports must not differ from one time to the next.
+	slices.SortStableFunc(inner, func(a, b *strictjson.Node) int { return strings.Compare(a.Name, b.Name) })
+	for _, m := range inner {
+		if m.Name != "endorsement" && m.Name != "endorsementJwt" {
+			if m.Name != "proof" && m.Name != "@context" {
+				found = collect(found, m, depth+1)
+			}
+			continue
 		}
-	case map[string]any:
-		names := make([]string, 0, len(node))
-		for name := range node {
-			names = append(names, name)
+		items := m.Items()
+		if m.Kind == strictjson.Null {
+			items = []*strictjson.Node{m}
 		}
-		slices.Sort(names) // reports must not differ from one time to the next
-		for _, name := range names {
-			if name != "endorsement" && name != "endorsementJwt" {
-				if name != "proof" && name != "@context" {
-					found = collect(found, node[name], depth+1)
-				}
-				continue
+		for _, item := range items {
+			if len(found) > maxEndorsements {
+				break
 			}
-			items, ok := node[name].([]any)
-			if !ok {
-				items = []any{node[name]}
-			}
-			for _, item := range items {
-				if len(found) > maxEndorsements {
-					break
-				}
-				found = append(found, endorsementOf(item, text(node, "id")))
-			}
+			found = append(found, endorsementOf(item, node.Member("id")))
 		}
 	}
 	return found
 }
 
-func endorsementOf(item any, about string) endorsement {
-	switch item := item.(type) {
-	case map[string]any:
-		return endorsement{parsed: &Parsed{Document: item}, about: about}
-	case string:
-		token, err := jose.Parse(bytes.TrimSpace([]byte(item)))
+func endorsementOf(item *strictjson.Node, about string) endorsement {
+	switch item.Kind {
+	case strictjson.Object:
+		return endorsement{parsed: &Parsed{tree: item}, about: about}
+	case strictjson.String:
+		token, err := jose.Parse(bytes.TrimSpace([]byte(item.Text)))
 		if err != nil {
 			return endorsement{err: err}
 		}
 		document, err := token.Credential()
-		return endorsement{parsed: &Parsed{Document: document, Token: token}, about: about, err: err}
+		return endorsement{parsed: &Parsed{tree: strictjson.NodeOf(document), document: document, Token: token}, about: about, err: err}
 	}
 	return endorsement{err: &integrity.Error{Code: integrity.ParsingError, Problem: "an endorsement is neither an object nor a token"}}
 }

@@ -485,7 +485,7 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		if !json.Valid(p.JSON) || p.Document == nil {
+		if !json.Valid(p.JSON) || p.Document() == nil {
 			t.Fatalf("parsed as %q", p.JSON)
 		}
 		r, err := v.VerifyParsed(t.Context(), p, credential.Options{Recipient: "a@example.com"})

@@ -3,20 +3,21 @@ package jsonld
 import (
 	"cmp"
 	"crypto/sha256"
-	"reflect"
 	"slices"
 	"sync/atomic"
+
+	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
 // Constant is an object that stands in many documents: what it becomes on the direct way is remembered. It is safe for
 // concurrent use; its value must not be altered.
 type Constant struct {
-	value map[string]any
+	value *strictjson.Node
 	kept  atomic.Pointer[fragment]
 }
 
 // NewConstant is a Constant for [Processor.DigestKnowing].
-func NewConstant(value map[string]any) *Constant { return &Constant{value: value} }
+func NewConstant(value *strictjson.Node) *Constant { return &Constant{value: value} }
 
 // fragment is what an object became where it stood: its statements and the hashes of its blank nodes. Only the node that
 // it is itself is spoken of elsewhere, and that has an id; so nothing else in a document can alter them.
@@ -39,15 +40,10 @@ type begun struct {
 	textEnd, linesEnd, subjectsEnd, blanksEnd int
 }
 
-// sameMap reports whether two maps are one, not merely equal.
-func sameMap(a, b map[string]any) bool {
-	return reflect.ValueOf(a).UnsafePointer() == reflect.ValueOf(b).UnsafePointer()
-}
-
 // constant is the constant whose value an object is, or nil.
-func (w *walk) constant(members map[string]any) *Constant {
+func (w *walk) constant(members *strictjson.Node) *Constant {
 	for _, c := range w.known {
-		if sameMap(c.value, members) {
+		if c.value.Same(members) {
 			return c
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
 // The direct way takes a document to canonical N-Quads in one pass: no quads in between, no maps of labels, a handful of
@@ -79,8 +81,8 @@ func (w *walk) release() {
 }
 
 // direct walks over a document, if it can. The caller writes what it needs and releases the walk.
-func (p *Processor) direct(doc map[string]any, known ...*Constant) (*walk, bool) {
-	if p.general {
+func (p *Processor) direct(doc *strictjson.Node, known ...*Constant) (*walk, bool) {
+	if p.general || !doc.Is(strictjson.Object) {
 		return nil, false
 	}
 	w := walks.Get().(*walk)
@@ -100,7 +102,7 @@ func (p *Processor) direct(doc map[string]any, known ...*Constant) (*walk, bool)
 type ref struct{ start, end, blank int32 }
 
 // object is a node of the document, under the table that holds where it stands; via is the property that leads to it.
-func (w *walk) object(t *table, via *member, members map[string]any, graph int32, depth int) (ref, bool) {
+func (w *walk) object(t *table, via *member, members *strictjson.Node, graph int32, depth int) (ref, bool) {
 	if len(w.known) == 0 {
 		return w.node(t, via, members, graph, depth)
 	}
@@ -117,74 +119,74 @@ func (w *walk) object(t *table, via *member, members map[string]any, graph int32
 	return r, ok
 }
 
-func (w *walk) node(t *table, via *member, members map[string]any, graph int32, depth int) (ref, bool) {
+func (w *walk) node(t *table, via *member, members *strictjson.Node, graph int32, depth int) (ref, bool) {
 	if depth > maxNest {
 		return ref{}, false
 	}
-	if t.previous != nil {
-		_, id := members["id"]
-		if !id || len(members) > 1 || t.means("id") != asNodeID {
-			t = t.previous
+	var id, kinds, local *strictjson.Node
+	for m := members.First(); m != nil; m = m.Next() {
+		switch m.Name {
+		case "id":
+			id = m
+		case "type":
+			kinds = m
+		case "@context":
+			local = m
 		}
+	}
+	if t.previous != nil && (id == nil || members.Len() > 1 || t.id != asNodeID) {
+		t = t.previous
 	}
 	if via != nil && via.scoped {
 		if t = w.processor.byProperty(t, via, true); t == nil {
 			return ref{}, false
 		}
 	}
-	left := len(members)
-	if local, ok := members["@context"]; ok {
+	left := members.Len()
+	if local != nil {
 		if t = w.processor.contexts(t, local); t == nil {
 			return ref{}, false
 		}
 		left--
 	}
-	kinds, typed := members["type"]
 	outer := t
-	if typed {
-		if t.means("type") != asNodeType {
+	if kinds != nil {
+		if t.kind != asNodeType {
 			return ref{}, false
 		}
-		if t = w.typed(t, kinds); t == nil || t.means("type") != asNodeType {
+		if t = w.typed(t, kinds); t == nil || t.kind != asNodeType {
 			return ref{}, false
 		}
 		left--
 	}
 	at := int32(len(w.subjects))
 	s := subject{blank: noNode}
-	if id, ok := members["id"]; ok {
-		text, isString := id.(string)
-		if !isString || t.means("id") != asNodeID || !t.names(text) {
+	if id != nil {
+		if id.Kind != strictjson.String || t.id != asNodeID || !t.names(id.Text) {
 			return ref{}, false
 		}
-		s.start, s.end = w.iri(text)
+		s.start, s.end = w.iri(id.Text)
 		left--
 	} else {
 		s.blank = w.newBlank()
 	}
 	r := ref{s.start, s.end, s.blank}
-	if !typed && left == 0 {
+	if kinds == nil && left == 0 {
 		return r, true
 	}
 	w.subjects = append(w.subjects, s)
-	if typed && !w.types(outer, kinds, at, graph) {
+	if kinds != nil && !w.types(outer, kinds, at, graph) {
 		return ref{}, false
 	}
 	if left == 0 {
 		return r, true
 	}
-	for name, v := range members {
-		m := t.members[name]
-		switch {
-		case m == nil:
-			if name != "@context" {
-				return ref{}, false
-			}
-		case m.meaning == asProperty:
-			if !w.property(t, m, v, at, graph, depth) {
-				return ref{}, false
-			}
-		case m.meaning == asGeneral:
+	for v := members.First(); v != nil; v = v.Next() {
+		if v == id || v == kinds || v == local {
+			continue
+		}
+		m := t.members.Of(v)
+		if m == nil || m.meaning != asProperty || !w.property(t, m, v, at, graph, depth) {
 			return ref{}, false
 		}
 	}
@@ -193,29 +195,28 @@ func (w *walk) node(t *table, via *member, members map[string]any, graph int32, 
 
 // typed is the table in an object of these types. JSON-LD 1.1 API, 5.1.2 (Expansion Algorithm), step 11: in the order of
 // their names.
-func (w *walk) typed(t *table, kinds any) *table {
+func (w *walk) typed(t *table, kinds *strictjson.Node) *table {
 	var few [8]string
 	names := few[:0]
-	switch kinds := kinds.(type) {
-	case string:
-		names = append(names, kinds)
-	case []any:
-		if len(kinds) > len(few) {
+	switch kinds.Kind {
+	case strictjson.String:
+		names = append(names, kinds.Text)
+	case strictjson.Array:
+		if kinds.Len() > len(few) {
 			return nil
 		}
-		for _, kind := range kinds {
-			name, ok := kind.(string)
-			if !ok {
+		for kind := kinds.First(); kind != nil; kind = kind.Next() {
+			if kind.Kind != strictjson.String {
 				return nil
 			}
-			names = append(names, name)
+			names = append(names, kind.Text)
 		}
 		slices.Sort(names)
 	}
 	outer := t
 	for _, name := range names {
-		kind, known := outer.types[name]
-		if !known {
+		kind := outer.types.At(name)
+		if kind == nil {
 			if outer.ctx.terms[name] != nil || !outer.names(name) {
 				return nil
 			}
@@ -233,25 +234,24 @@ func (w *walk) typed(t *table, kinds any) *table {
 const typePredicate = "<" + rdfType + "> "
 
 // types writes the types of a node, which [walk.typed] has found good.
-func (w *walk) types(t *table, kinds any, subject, graph int32) bool {
-	one := func(kind any) {
-		name, _ := kind.(string)
+func (w *walk) types(t *table, kinds *strictjson.Node, subject, graph int32) bool {
+	one := func(name string) {
 		start := int32(len(w.text))
-		if of, known := t.types[name]; known {
+		if of := t.types.At(name); of != nil {
 			w.text = append(w.text, of.text...)
 		} else {
 			w.iri(name)
 		}
 		w.lines = append(w.lines, line{predicate: typePredicate, subject: subject, start: start, end: int32(len(w.text)), object: noNode, graph: graph})
 	}
-	switch kinds := kinds.(type) {
-	case string:
-		one(kinds)
-	case []any:
-		for _, kind := range kinds {
-			one(kind)
+	switch kinds.Kind {
+	case strictjson.String:
+		one(kinds.Text)
+	case strictjson.Array:
+		for kind := kinds.First(); kind != nil; kind = kind.Next() {
+			one(kind.Text)
 		}
-		return len(kinds) > 0
+		return kinds.Len() > 0
 	default:
 		return false
 	}
@@ -259,29 +259,25 @@ func (w *walk) types(t *table, kinds any, subject, graph int32) bool {
 }
 
 // property writes what a property says.
-func (w *walk) property(t *table, m *member, v any, subject, graph int32, depth int) bool {
+func (w *walk) property(t *table, m *member, v *strictjson.Node, subject, graph int32, depth int) bool {
 	if m.scoped && w.processor.byProperty(t, m, true) == nil {
 		return false
 	}
-	items, several := v.([]any)
 	if m.container&inList != 0 {
-		if !several {
-			items = []any{v}
-		}
-		return w.list(t, m, items, subject, graph, depth)
+		return w.list(t, m, v, subject, graph, depth)
 	}
-	if !several {
+	if v.Kind != strictjson.Array {
 		return w.value(t, m, v, subject, graph, depth)
 	}
-	for _, item := range items {
+	for item := v.First(); item != nil; item = item.Next() {
 		if !w.value(t, m, item, subject, graph, depth) {
 			return false
 		}
 	}
-	return len(items) > 0
+	return v.Len() > 0
 }
 
-func (w *walk) value(t *table, m *member, v any, subject, graph int32, depth int) bool {
+func (w *walk) value(t *table, m *member, v *strictjson.Node, subject, graph int32, depth int) bool {
 	r, ok := w.term(t, m, v, graph, depth)
 	if ok = ok && len(w.lines) < maxLines; ok {
 		w.lines = append(w.lines, line{predicate: m.predicate, subject: subject, start: r.start, end: r.end, object: r.blank, graph: graph})
@@ -290,8 +286,9 @@ func (w *walk) value(t *table, m *member, v any, subject, graph int32, depth int
 }
 
 // list links the items of a list. JSON-LD 1.1 API, 8.3.2 (List to RDF Conversion).
-func (w *walk) list(t *table, m *member, items []any, at, graph int32, depth int) bool {
+func (w *walk) list(t *table, m *member, v *strictjson.Node, at, graph int32, depth int) bool {
 	const first, rest = "<" + rdfFirst + "> ", "<" + rdfRest + "> "
+	items := v.Items()
 	if len(items) == 0 || m.container&inGraph != 0 {
 		return false
 	}
@@ -314,13 +311,13 @@ func (w *walk) list(t *table, m *member, items []any, at, graph int32, depth int
 }
 
 // term is a single value.
-func (w *walk) term(t *table, m *member, v any, graph int32, depth int) (ref, bool) {
-	if members, ok := v.(map[string]any); ok {
+func (w *walk) term(t *table, m *member, v *strictjson.Node, graph int32, depth int) (ref, bool) {
+	if v.Kind == strictjson.Object {
 		if m.container&inGraph == 0 {
-			return w.object(t, m, members, graph, depth+1)
+			return w.object(t, m, v, graph, depth+1)
 		}
 		own, before := w.newBlank(), len(w.lines)
-		if _, ok := w.object(t, m, members, own, depth+1); !ok || len(w.lines) == before {
+		if _, ok := w.object(t, m, v, own, depth+1); !ok || len(w.lines) == before {
 			return ref{}, false
 		}
 		return ref{blank: own}, true
@@ -334,36 +331,41 @@ func (w *walk) term(t *table, m *member, v any, graph int32, depth int) (ref, bo
 		}
 	}
 	r := ref{start: int32(len(w.text)), blank: noNode}
-	switch v := v.(type) {
-	case string:
-		switch {
-		case m.coerce == asVocab:
-			if of, defined := t.ctx.terms[v]; defined {
-				if !of.wellFormed {
-					return ref{}, false
-				}
-				r.start, r.end = w.iri(of.iri)
-				return r, true
+	switch v.Kind {
+	case strictjson.String:
+		if m.coerce == asVocab || m.coerce == asID {
+			iri := v.Text
+			of, defined := (*term)(nil), false
+			if m.coerce == asVocab {
+				of, defined = t.ctx.terms[v.Text]
 			}
-			fallthrough
-		case m.coerce == asID:
-			if !t.names(v) {
+			switch {
+			case defined && !of.wellFormed:
+				return ref{}, false
+			case defined:
+				iri = of.iri
+			case !t.names(v.Text):
 				return ref{}, false
 			}
-			r.start, r.end = w.iri(v)
+			r.start, r.end = w.iri(iri)
 			return r, true
-		case !utf8.ValidString(v):
-			return ref{}, false
 		}
 		w.text = append(w.text, '"')
-		w.text = appendEscaped(w.text, v)
+		switch {
+		case v.Plain():
+			w.text = append(w.text, v.Text...)
+		case !utf8.ValidString(v.Text):
+			return ref{}, false
+		default:
+			w.text = appendEscaped(w.text, v.Text)
+		}
 		w.text = append(w.text, '"')
 		w.text = append(w.text, m.suffix...)
-	case bool:
-		w.text = strconv.AppendBool(append(w.text, '"'), v)
+	case strictjson.True, strictjson.False:
+		w.text = strconv.AppendBool(append(w.text, '"'), v.Kind == strictjson.True)
 		w.text = append(append(w.text, '"'), cmp.Or(m.suffix, "^^<"+xsdBoolean+">")...)
-	case json.Number, float64, int:
-		literal, err := new(run).literal(v, m.datatype)
+	case strictjson.Number:
+		literal, err := new(run).literal(json.Number(v.Text), m.datatype)
 		if err != nil {
 			return ref{}, false
 		}

@@ -1,8 +1,10 @@
 package jsonld
 
+import "github.com/badge-engine/badge-engine/modules/internal/strictjson"
+
 // Direct is the direct way alone; false means that it leaves the document to the general processor.
 func (p *Processor) Direct(doc map[string]any) ([]byte, bool) {
-	w, ok := p.direct(doc)
+	w, ok := p.direct(strictjson.NodeOf(doc))
 	if !ok {
 		return nil, false
 	}

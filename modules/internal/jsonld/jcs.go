@@ -1,76 +1,160 @@
 package jsonld
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
-// JCS writes a value as RFC 8785 (JSON Canonicalization Scheme) prescribes. It takes what [strictjson.Parse] gives, and
-// float64 and int beside json.Number. Numbers are ECMAScript doubles there, so digits beyond their precision are lost.
+// JCS writes a value as RFC 8785 (JSON Canonicalization Scheme) prescribes. It takes what [strictjson.Read] and
+// [strictjson.Parse] give, and float64 and int beside json.Number. Numbers are ECMAScript doubles there, so digits beyond
+// their precision are lost.
 func JCS(value any) ([]byte, error) {
-	out, err := appendJCS(nil, value, 0)
-	if err != nil {
+	n, is := value.(*strictjson.Node)
+	if !is {
+		if n = strictjson.NodeOf(value); n == nil {
+			return nil, unfit(value, 0)
+		}
+	}
+	w := jcsWriters.Get().(*jcsWriter)
+	defer w.release()
+	if err := w.value(n); err != nil {
 		return nil, err
 	}
-	return out, nil
+	return bytes.Clone(w.text), nil
 }
 
-func appendJCS(dst []byte, v any, depth int) ([]byte, error) {
+// unfit says why a value is no JSON.
+func unfit(value any, depth int) error {
 	if depth > strictjson.MaxDepth {
-		return nil, &Error{Code: CodeLimit, Problem: "the JSON value nests too deep", Remedy: "Flatten it."}
+		return &Error{Code: CodeLimit, Problem: "the JSON value nests too deep", Remedy: "Flatten it."}
 	}
-	var err error
-	switch v := v.(type) {
-	case nil:
-		return append(dst, "null"...), nil
-	case bool:
-		return strconv.AppendBool(dst, v), nil
-	case string:
-		return appendJCSString(dst, v)
+	switch v := value.(type) {
+	case nil, bool, string, json.Number:
+		return nil
 	case []any:
-		dst = append(dst, '[')
-		for i, item := range v {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			if dst, err = appendJCS(dst, item, depth+1); err != nil {
-				return nil, err
+		for _, item := range v {
+			if err := unfit(item, depth+1); err != nil {
+				return err
 			}
 		}
-		return append(dst, ']'), nil
+		return nil
 	case map[string]any:
-		keys := make([]string, 0, len(v))
-		for k := range v {
-			keys = append(keys, k)
-		}
-		slices.SortFunc(keys, compareUTF16)
-		dst = append(dst, '{')
-		for i, k := range keys {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			if dst, err = appendJCSString(dst, k); err != nil {
-				return nil, err
-			}
-			dst = append(dst, ':')
-			if dst, err = appendJCS(dst, v[k], depth+1); err != nil {
-				return nil, err
+		for _, member := range v {
+			if err := unfit(member, depth+1); err != nil {
+				return err
 			}
 		}
-		return append(dst, '}'), nil
+		return nil
 	}
-	f, ok := number(v)
-	if !ok {
-		return nil, &Error{Code: CodeInvalid, Problem: fmt.Sprintf("a value of type %T cannot be canonicalized", v), Remedy: "Use numbers that a double can hold, strings, booleans, arrays and objects."}
+	if _, ok := number(value); ok {
+		return nil
 	}
-	return appendECMA(dst, f), nil
+	return uncanonical(value)
+}
+
+func uncanonical(value any) error {
+	return &Error{Code: CodeInvalid, Problem: fmt.Sprintf("a value of type %T cannot be canonicalized", value), Remedy: "Use numbers that a double can hold, strings, booleans, arrays and objects."}
+}
+
+// jcsWriter writes one value at a time. It is used again and again.
+type jcsWriter struct {
+	text    []byte
+	members []*strictjson.Node // of the objects around the place we are at, each sorted
+}
+
+var jcsWriters = sync.Pool{New: func() any { return new(jcsWriter) }}
+
+func (w *jcsWriter) release() {
+	const most = 1 << 20
+	if cap(w.text) > most || cap(w.members) > most/16 {
+		return
+	}
+	clear(w.members[:cap(w.members)])
+	w.text, w.members = w.text[:0], w.members[:0]
+	jcsWriters.Put(w)
+}
+
+func (w *jcsWriter) value(n *strictjson.Node) error {
+	switch n.Kind {
+	case strictjson.Null:
+		w.text = append(w.text, "null"...)
+	case strictjson.False:
+		w.text = append(w.text, "false"...)
+	case strictjson.True:
+		w.text = append(w.text, "true"...)
+	case strictjson.String:
+		return w.str(n.Text, n.Plain())
+	case strictjson.Number:
+		f, ok := number(json.Number(n.Text))
+		if !ok {
+			return uncanonical(json.Number(n.Text))
+		}
+		w.text = appendECMA(w.text, f)
+	case strictjson.Array:
+		w.text = append(w.text, '[')
+		for item := n.First(); item != nil; item = item.Next() {
+			if item != n.First() {
+				w.text = append(w.text, ',')
+			}
+			if err := w.value(item); err != nil {
+				return err
+			}
+		}
+		w.text = append(w.text, ']')
+	case strictjson.Object:
+		return w.object(n)
+	}
+	return nil
+}
+
+func (w *jcsWriter) object(n *strictjson.Node) error {
+	from := len(w.members)
+	for m := n.First(); m != nil; m = m.Next() {
+		w.members = append(w.members, m)
+	}
+	sortMembers(w.members[from:])
+	w.text = append(w.text, '{')
+	for i := range n.Len() {
+		m := w.members[from+i] // what is below may move them
+		if i > 0 {
+			w.text = append(w.text, ',')
+		}
+		if err := w.str(m.Name, false); err != nil {
+			return err
+		}
+		w.text = append(w.text, ':')
+		if err := w.value(m); err != nil {
+			return err
+		}
+	}
+	w.text = append(w.text, '}')
+	w.members = w.members[:from]
+	return nil
+}
+
+// sortMembers sorts by names. Most objects have few members.
+func sortMembers(members []*strictjson.Node) {
+	const few = 16
+	if len(members) > few {
+		slices.SortFunc(members, func(a, b *strictjson.Node) int { return compareUTF16(a.Name, b.Name) })
+		return
+	}
+	for i := 1; i < len(members); i++ {
+		m, j := members[i], i
+		for ; j > 0 && compareUTF16(m.Name, members[j-1].Name) < 0; j-- {
+			members[j] = members[j-1]
+		}
+		members[j] = m
+	}
 }
 
 // number is the ECMAScript number that v stands for; false if there is none.
@@ -105,13 +189,17 @@ func appendECMA(dst []byte, f float64) []byte {
 	return dst
 }
 
-// appendJCSString writes a string. RFC 8785, 3.2.2.2 (Serialization of Strings).
-func appendJCSString(dst []byte, s string) ([]byte, error) {
+// str writes a string. RFC 8785, 3.2.2.2 (Serialization of Strings).
+func (w *jcsWriter) str(s string, plain bool) error {
+	if plain {
+		w.text = append(append(append(w.text, '"'), s...), '"')
+		return nil
+	}
 	if !utf8.ValidString(s) {
-		return nil, &Error{Code: CodeInvalid, Problem: "a string is not valid UTF-8", Remedy: "Encode the text as UTF-8."}
+		return &Error{Code: CodeInvalid, Problem: "a string is not valid UTF-8", Remedy: "Encode the text as UTF-8."}
 	}
 	const digits = "0123456789abcdef"
-	dst = append(dst, '"')
+	dst := append(w.text, '"')
 	start := 0
 	for i := 0; i < len(s); i++ {
 		c := s[i]
@@ -127,7 +215,8 @@ func appendJCSString(dst []byte, s string) ([]byte, error) {
 		}
 	}
 	dst = append(dst, s[start:]...)
-	return append(dst, '"'), nil
+	w.text = append(dst, '"')
+	return nil
 }
 
 // compareUTF16 orders by UTF-16 code units, which differs from the order of bytes only where a surrogate pair meets a

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"sync"
 	"sync/atomic"
+
+	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
 // Processor reads documents. It remembers what the embedded contexts mean, so use one for all. It is safe for concurrent
@@ -77,7 +79,7 @@ func (p *Processor) Canonicalize(doc map[string]any) ([]byte, error) {
 // SHA-384 with keys on the curve P-384.
 func (p *Processor) CanonicalizeWith(hash crypto.Hash, doc map[string]any) ([]byte, error) {
 	if hash == crypto.SHA256 {
-		if w, ok := p.direct(doc); ok {
+		if w, ok := p.direct(strictjson.NodeOf(doc)); ok {
 			defer w.release()
 			return w.write(make([]byte, 0, w.size())), nil
 		}
@@ -95,18 +97,36 @@ func (p *Processor) CanonicalizeWith(hash crypto.Hash, doc map[string]any) ([]by
 
 // Digest is the SHA-256 of what [Processor.Canonicalize] answers, which is never put together where it can be avoided.
 func (p *Processor) Digest(doc map[string]any) ([sha256.Size]byte, error) {
+	if n := strictjson.NodeOf(doc); n != nil {
+		return p.DigestOf(n)
+	}
+	text, err := p.canonicalize(doc)
+	return sha256.Sum256(text), err
+}
+
+// DigestOf is [Processor.Digest] of a document that was read into nodes.
+func (p *Processor) DigestOf(doc *strictjson.Node) ([sha256.Size]byte, error) {
 	return p.DigestKnowing(doc)
 }
 
-// DigestKnowing is [Processor.Digest] of a document that holds the values of some constants, these very maps.
-func (p *Processor) DigestKnowing(doc map[string]any, known ...*Constant) ([sha256.Size]byte, error) {
+// DigestKnowing is [Processor.DigestOf] of a document that holds the values of some constants, these very objects.
+func (p *Processor) DigestKnowing(doc *strictjson.Node, known ...*Constant) ([sha256.Size]byte, error) {
 	if w, ok := p.direct(doc, known...); ok {
 		defer w.release()
 		w.scratch = w.write(w.scratch[:0])
 		return sha256.Sum256(w.scratch), nil
 	}
-	text, err := p.Canonicalize(doc)
+	text, err := p.canonicalize(doc.Map())
 	return sha256.Sum256(text), err
+}
+
+// canonicalize is the general way.
+func (p *Processor) canonicalize(doc map[string]any) ([]byte, error) {
+	quads, err := p.Quads(doc)
+	if err != nil {
+		return nil, err
+	}
+	return Canonicalize(quads, 0)
 }
 
 // memo keeps contexts by origin. Readers take no lock. When it is full it begins anew: what foreign documents combine

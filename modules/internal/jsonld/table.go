@@ -4,6 +4,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
 // table is an active context made ready for [Processor.direct]: what each member name and type means, with the N-Quads
@@ -11,11 +13,12 @@ import (
 // made once and then only read; the tables that follow from it are added as documents ask for them.
 type table struct {
 	ctx      *activeContext
-	members  map[string]*member
-	types    map[string]typeName
-	usable   bool   // nothing in it needs the general processor everywhere
-	prefixes bool   // some term can be a prefix of compact IRIs
-	previous *table // of ctx.previous, or nil
+	members  strictjson.Index[*member]
+	types    strictjson.Index[*typeName]
+	id, kind meaning // of the members id and type
+	usable   bool    // nothing in it needs the general processor everywhere
+	prefixes bool    // some term can be a prefix of compact IRIs
+	previous *table  // of ctx.previous, or nil
 
 	// What follows from this one. A nil table says that the general processor must be asked.
 	urls       follow[string]
@@ -113,7 +116,8 @@ func (ts *tables) of(ctx *activeContext) *table {
 	if t := ts.made[ctx]; t != nil {
 		return t
 	}
-	t := &table{ctx: ctx, members: make(map[string]*member, len(ctx.terms)), types: make(map[string]typeName)}
+	t := &table{ctx: ctx}
+	members, types := make(map[string]*member, len(ctx.terms)), make(map[string]*typeName)
 	ts.made[ctx] = t
 	t.usable = ctx.language == "" && ctx.direction == "" // else every text would get them
 	for name, term := range ctx.terms {
@@ -122,11 +126,13 @@ func (ts *tables) of(ctx *activeContext) *table {
 		}
 		t.prefixes = t.prefixes || term.prefix
 		if term.wellFormed {
-			t.types[name] = typeName{text: "<" + term.iri + ">", term: term}
+			types[name] = &typeName{text: "<" + term.iri + ">", term: term}
 		}
 		m := memberOf(name, term)
-		t.members[name] = &m
+		members[name] = &m
 	}
+	t.members, t.types = strictjson.NewIndex(members), strictjson.NewIndex(types)
+	t.id, t.kind = t.meaningOf("id"), t.meaningOf("type")
 	if ctx.previous != nil {
 		t.previous = ts.of(ctx.previous)
 		t.usable = t.usable && t.previous.usable
@@ -157,9 +163,9 @@ func memberOf(name string, t *term) member {
 	return m
 }
 
-// means tells what a member name means.
-func (t *table) means(name string) meaning {
-	if m := t.members[name]; m != nil {
+// meaningOf tells what a member name means.
+func (t *table) meaningOf(name string) meaning {
+	if m := t.members.At(name); m != nil {
 		return m.meaning
 	}
 	return asGeneral
@@ -202,17 +208,16 @@ func (p *Processor) byProperty(t *table, m *member, object bool) *table {
 }
 
 // contexts is the table under the @context of an object, or nil.
-func (p *Processor) contexts(t *table, local any) *table {
-	switch local := local.(type) {
-	case string:
-		return p.byURL(t, local)
-	case []any:
-		for _, item := range local {
-			url, ok := item.(string)
-			if !ok {
+func (p *Processor) contexts(t *table, local *strictjson.Node) *table {
+	switch local.Kind {
+	case strictjson.String:
+		return p.byURL(t, local.Text)
+	case strictjson.Array:
+		for item := local.First(); item != nil; item = item.Next() {
+			if item.Kind != strictjson.String {
 				return nil
 			}
-			if t = p.byURL(t, url); t == nil {
+			if t = p.byURL(t, item.Text); t == nil {
 				return nil
 			}
 		}

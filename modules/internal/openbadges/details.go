@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+
+	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
 // Check holds the details to the rules for issuing. What [AchievementDetails.Complete]
@@ -47,8 +49,9 @@ func checkDetails[T any](v T, class string, complete func(*T, func() string)) []
 		return []Violation{{Rule: rule(class, "it is a JSON object"), Detail: err.Error(), Remedy: "give an object"}}
 	}
 	c := &checker{strictness: Issuing}
-	c.emptiness("", doc)
-	c.object("", doc, classes[class])
+	n := strictjson.NodeOf(doc)
+	c.emptiness("", n)
+	c.object("", n, classes[class])
 	return c.found
 }
 

@@ -2,6 +2,7 @@ package openbadges_test
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
@@ -38,6 +39,13 @@ func FuzzCheckCredential(f *testing.F) {
 		strict := openbadges.CheckCredential(doc, openbadges.Issuing)
 		loose := openbadges.CheckCredential(doc, openbadges.Reading)
 		openbadges.CheckEndorsement(doc, openbadges.Issuing)
+		n := strictjson.NodeOf(doc)
+		if loud := openbadges.CheckLoudly(n, openbadges.Issuing); !slices.Equal(strict, loud) {
+			t.Errorf("at first sight:%s\nin order:%s", show(strict), show(loud))
+		}
+		if loud := openbadges.CheckLoudly(n, openbadges.Reading); !slices.Equal(loose, loud) {
+			t.Errorf("at first sight, read:%s\nin order:%s", show(loose), show(loud))
+		}
 		if len(strict) == 0 && len(loose) != 0 {
 			t.Errorf("issued but not read:%s", show(loose))
 		}

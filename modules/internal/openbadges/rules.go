@@ -1,13 +1,14 @@
 package openbadges
 
 import (
-	"encoding/json"
-	"fmt"
+	"iter"
 	"math"
-	"reflect"
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
 // Violation is one broken rule: where, which one, what is wrong, what would be
@@ -42,34 +43,47 @@ const maxViolations = 100
 // whether a term is defined is for the JSON-LD check to say. No more than 100
 // violations are returned.
 func CheckCredential(doc map[string]any, s Strictness) []Violation {
-	return check(doc, TypeAchievementCredential, s)
+	return CheckCredentialOf(strictjson.NodeOf(doc), s)
 }
 
-// CheckCredentialKnowing is [CheckCredential] of a document with objects, these very maps, that stood in another one at
-// the same places, under the same contexts, and were found in order as strictly. They are looked at again only for what
-// lies between them and the rest.
-func CheckCredentialKnowing(doc map[string]any, s Strictness, known ...map[string]any) []Violation {
+// CheckCredentialOf is [CheckCredential] of a document that was read into nodes. It may hold objects, these very ones, that
+// stood in another one at the same places, under the same contexts, and were found in order as strictly. They are looked at
+// again only for what lies between them and the rest.
+func CheckCredentialOf(doc *strictjson.Node, s Strictness, known ...*strictjson.Node) []Violation {
 	return check(doc, TypeAchievementCredential, s, known...)
 }
 
 // CheckEndorsement judges an EndorsementCredential as [CheckCredential] judges
 // a badge.
 func CheckEndorsement(doc map[string]any, s Strictness) []Violation {
+	return CheckEndorsementOf(strictjson.NodeOf(doc), s)
+}
+
+// CheckEndorsementOf is [CheckEndorsement] of a document that was read into nodes.
+func CheckEndorsementOf(doc *strictjson.Node, s Strictness) []Violation {
 	return check(doc, TypeEndorsementCredential, s)
 }
 
-// check goes through a document without noting places, since most have nothing wrong, and again with places where
-// something is.
-func check(doc map[string]any, class string, s Strictness, known ...map[string]any) []Violation {
-	for _, quiet := range []bool{true, false} {
-		c := &checker{strictness: s, quiet: quiet, known: known}
-		c.emptiness("", doc)
-		c.object("", doc, classes[class])
-		if len(c.found) == 0 || !quiet {
-			return c.found
-		}
+// check goes through a document without noting places and in its own order, since most have nothing wrong, and again with
+// places and in the order of the table where something is.
+func check(doc *strictjson.Node, class string, s Strictness, known ...*strictjson.Node) []Violation {
+	if !doc.Is(strictjson.Object) {
+		return []Violation{{Rule: "RFC 8259 (JSON)", Detail: "the document is no JSON object", Remedy: "give an object of JSON values"}}
 	}
-	return nil
+	quiet := checker{strictness: s, quiet: true, known: known}
+	if quiet.judge(doc, class); len(quiet.found) == 0 {
+		return nil
+	}
+	loud := checker{strictness: s, known: known}
+	loud.judge(doc, class)
+	return loud.found
+}
+
+func (c *checker) judge(doc *strictjson.Node, class string) {
+	if !doc.Solid() {
+		c.emptiness("", doc)
+	}
+	c.object("", doc, classes[class])
 }
 
 // A class is one row of the table: what the members of an object must be.
@@ -79,7 +93,10 @@ type class struct {
 	credential bool // has an @context of its own
 	properties []property
 	// check looks at what lies between members; it may report and no more.
-	check func(c *checker, at string, o map[string]any)
+	check func(c *checker, at string, o *strictjson.Node)
+
+	byName   strictjson.Index[*property]
+	required uint64 // which of the properties may be required
 }
 
 // A property is one member of a class.
@@ -88,6 +105,7 @@ type property struct {
 	need  necessity
 	many  bool // 0..* or 1..*: an array
 	value value
+	place int // in its class
 }
 
 type necessity int
@@ -104,6 +122,7 @@ type value struct {
 	kind   kind
 	name   string     // of the type, in the words of the standard
 	class  string     // ofClass: which
+	of     *class     // the same
 	orURI  bool       // ofClass: a URI may stand for the object
 	types  [][]string // ofTypes: one of each group is needed
 	enum   []string   // ofText: the allowed values
@@ -126,14 +145,15 @@ const (
 
 type checker struct {
 	strictness Strictness
-	quiet      bool             // places are not noted
-	known      []map[string]any // objects in which nothing was wrong before
+	quiet      bool               // places are not noted
+	known      []*strictjson.Node // objects in which nothing was wrong before
 	found      []Violation
 
 	// What holds for the credential that encloses the place we are at.
-	contexts []any
+	contexts *strictjson.Node
 	version1 bool // VC Data Model 1.1
 	foreign  bool // signed by somebody else and only carried along
+	enclosed bool // in a credential
 }
 
 // issuing tells whether the rules for our own writing hold here. An endorsement
@@ -152,76 +172,78 @@ func (c *checker) report(at, rule, detail, remedy string) {
 
 // emptiness refuses nulls and empty arrays wherever they stand.
 // OB 3.0, JSON Serialization: nulls and empty arrays are omitted.
-func (c *checker) emptiness(at string, v any) {
+func (c *checker) emptiness(at string, v *strictjson.Node) {
 	const rule = "OB 3.0, JSON serialization: nulls and empty arrays are omitted"
-	switch v := v.(type) {
-	case nil:
+	switch v.Kind {
+	case strictjson.Null:
 		c.report(at, rule, "the value is null", "leave the member out")
-	case []any:
+	case strictjson.Array:
 		// A schema accepts an empty array, so a reader does too.
-		if len(v) == 0 && c.issuing() {
+		if v.Len() == 0 && c.issuing() {
 			c.report(at, rule, "the array is empty", "leave the member out")
 		}
-		for i, item := range v {
+		i := 0
+		for item := v.First(); item != nil; item = item.Next() {
 			c.emptiness(c.index(at, i), item)
+			i++
 		}
-	case map[string]any:
+	case strictjson.Object:
 		if c.isKnown(v) {
 			return
 		}
 		if c.quiet {
-			for name, value := range v {
-				c.memberEmptiness(at, name, value)
+			for m := v.First(); m != nil; m = m.Next() {
+				c.memberEmptiness(at, m)
 			}
 			return
 		}
-		for _, name := range sortedNames(v) {
-			c.memberEmptiness(at, name, v[name])
+		for _, m := range sortedMembers(v) {
+			c.memberEmptiness(at, m)
 		}
 	}
 }
 
-func (c *checker) memberEmptiness(at, name string, v any) {
-	switch v.(type) {
-	case string, bool, json.Number:
+func (c *checker) memberEmptiness(at string, v *strictjson.Node) {
+	switch v.Kind {
+	case strictjson.Null, strictjson.Array, strictjson.Object:
+	default:
 		return
 	}
 	// Inside a context null has a meaning: it undefines a term.
-	if name == "@context" && v != nil {
+	if v.Name == "@context" && v.Kind != strictjson.Null {
 		return
 	}
 	outer := c.foreign
-	c.foreign = outer || name == "endorsement"
-	c.emptiness(c.member(at, name), v)
+	c.foreign = outer || v.Name == "endorsement"
+	c.emptiness(c.member(at, v.Name), v)
 	c.foreign = outer
 }
 
 // object holds an object to its class.
-func (c *checker) object(at string, o map[string]any, k *class) {
+func (c *checker) object(at string, o *strictjson.Node, k *class) {
 	if k.credential {
 		outer := *c
-		c.contexts, _ = o["@context"].([]any)
-		c.version1 = len(c.contexts) > 0 && c.contexts[0] == CredentialsContextV1
-		c.foreign = outer.foreign || at != ""
-		defer func() { c.contexts, c.version1, c.foreign = outer.contexts, outer.version1, outer.foreign }()
-	}
-	for i := range k.properties {
-		p := &k.properties[i]
-		v, present := o[p.name]
-		needed := c.needs(p)
-		if !present || needed && c.issuing() && isBlank(v) {
-			if needed {
-				c.report(c.member(at, p.name), rule(k.name, p.name+" is required"), p.name+" is missing", "give "+p.value.name)
-			}
-			continue
+		c.contexts = o.Get("@context")
+		if !c.contexts.Is(strictjson.Array) {
+			c.contexts = nil
 		}
-		c.property(c.member(at, p.name), v, k, p)
+		c.version1 = c.contexts.First().String() == CredentialsContextV1
+		c.foreign = outer.foreign || at != "" || c.enclosed
+		c.enclosed = true
+		defer func() {
+			c.contexts, c.version1, c.foreign, c.enclosed = outer.contexts, outer.version1, outer.foreign, outer.enclosed
+		}()
+	}
+	if c.quiet {
+		c.quietly(o, k)
+	} else {
+		c.inOrder(at, o, k)
 	}
 	if k.closed {
-		for _, name := range sortedNames(o) {
-			if !slices.ContainsFunc(k.properties, func(p property) bool { return p.name == name }) {
-				c.report(c.member(at, name), rule(k.name, "no other members are allowed"),
-					quote(name)+" is not a member of "+k.name, "remove it")
+		for m := range c.members(o) {
+			if k.byName.Of(m) == nil {
+				c.report(c.member(at, m.Name), rule(k.name, "no other members are allowed"),
+					quote(m.Name)+" is not a member of "+k.name, "remove it")
 			}
 		}
 	}
@@ -230,9 +252,72 @@ func (c *checker) object(at string, o map[string]any, k *class) {
 	}
 }
 
-func (c *checker) isKnown(o map[string]any) bool {
+// quietly holds the members of an object to its class as they come.
+func (c *checker) quietly(o *strictjson.Node, k *class) {
+	var present uint64
+	for v := o.First(); v != nil; v = v.Next() {
+		p := k.byName.Of(v)
+		if p == nil {
+			continue
+		}
+		if p.need == optional || !(c.issuing() && isBlank(v) && c.needs(p)) {
+			present |= 1 << p.place
+			c.property("", v, k, p)
+		}
+	}
+	for missing := k.required &^ present; missing != 0; missing &= missing - 1 {
+		if p := &k.properties[bits.TrailingZeros64(missing)]; c.needs(p) {
+			c.missing("", k, p)
+		}
+	}
+}
+
+// inOrder holds the members of an object to its class in the order of the table.
+func (c *checker) inOrder(at string, o *strictjson.Node, k *class) {
+	for i := range k.properties {
+		p := &k.properties[i]
+		v := o.Get(p.name)
+		needed := c.needs(p)
+		if v == nil || needed && c.issuing() && isBlank(v) {
+			if needed {
+				c.missing(at, k, p)
+			}
+			continue
+		}
+		c.property(c.member(at, p.name), v, k, p)
+	}
+}
+
+func (c *checker) missing(at string, k *class, p *property) {
+	if c.quiet {
+		c.report("", "", "", "")
+		return
+	}
+	c.report(c.member(at, p.name), rule(k.name, p.name+" is required"), p.name+" is missing", "give "+p.value.name)
+}
+
+// members are those of an object, where it matters in the order of their names.
+func (c *checker) members(o *strictjson.Node) iter.Seq[*strictjson.Node] {
+	return func(yield func(*strictjson.Node) bool) {
+		if !c.quiet {
+			for _, m := range sortedMembers(o) {
+				if !yield(m) {
+					return
+				}
+			}
+			return
+		}
+		for m := o.First(); m != nil; m = m.Next() {
+			if !yield(m) {
+				return
+			}
+		}
+	}
+}
+
+func (c *checker) isKnown(o *strictjson.Node) bool {
 	for _, known := range c.known {
-		if reflect.ValueOf(known).UnsafePointer() == reflect.ValueOf(o).UnsafePointer() {
+		if known.Same(o) {
 			return true
 		}
 	}
@@ -251,16 +336,18 @@ func (c *checker) needs(p *property) bool {
 	return false
 }
 
-func (c *checker) property(at string, v any, k *class, p *property) {
+func (c *checker) property(at string, v *strictjson.Node, k *class, p *property) {
 	if !p.many {
 		c.value(at, v, k, p)
 		return
 	}
-	switch v := v.(type) {
-	case nil: // reported as null
-	case []any:
-		for i, item := range v {
+	switch v.Kind {
+	case strictjson.Null: // reported as null
+	case strictjson.Array:
+		i := 0
+		for item := v.First(); item != nil; item = item.Next() {
 			c.value(c.index(at, i), item, k, p)
+			i++
 		}
 	default:
 		// OB 3.0, JSON-LD Serialization: compaction turns an array of one into
@@ -273,24 +360,23 @@ func (c *checker) property(at string, v any, k *class, p *property) {
 	}
 }
 
-func (c *checker) value(at string, v any, k *class, p *property) {
-	if v == nil {
+func (c *checker) value(at string, v *strictjson.Node, k *class, p *property) {
+	if v.Kind == strictjson.Null {
 		return // reported as null
 	}
 	want := &p.value
 	ok := true
 	switch want.kind {
 	case ofText:
-		var s string
-		if s, ok = v.(string); ok {
-			c.text(at, s, k, p)
+		if ok = v.Kind == strictjson.String; ok {
+			c.text(at, v.Text, k, p)
 		}
 	case ofNumber:
 		_, ok = number(v)
 	case ofBool:
-		_, ok = v.(bool)
+		ok = v.Kind == strictjson.True || v.Kind == strictjson.False
 	case ofMap:
-		_, ok = v.(map[string]any)
+		ok = v.Kind == strictjson.Object
 	case ofContext:
 		c.context(at, v, k.name)
 	case ofTypes:
@@ -298,13 +384,12 @@ func (c *checker) value(at string, v any, k *class, p *property) {
 	case ofType:
 		c.typeName(at, v, k, p)
 	case ofClass:
-		if s, isText := v.(string); isText && want.orURI && !c.issuing() {
-			c.format(at, s, k.name, p.name, &formatURI)
+		if v.Kind == strictjson.String && want.orURI && !c.issuing() {
+			c.format(at, v.Text, k.name, p.name, &formatURI)
 			return
 		}
-		var o map[string]any
-		if o, ok = v.(map[string]any); ok && !c.isKnown(o) {
-			c.object(at, o, classes[want.class])
+		if ok = v.Kind == strictjson.Object; ok && !c.isKnown(v) {
+			c.object(at, v, want.of)
 		}
 	}
 	if !ok {
@@ -341,27 +426,33 @@ func (c *checker) format(at, s, class, name string, f *format) {
 }
 
 // types checks a type member of cardinality 1..*.
-func (c *checker) types(at string, v any, k *class, p *property) {
-	if s, ok := v.(string); ok && c.strictness == Reading {
-		v = []any{s}
-	}
-	names, ok := v.([]any)
-	if !ok {
+func (c *checker) types(at string, v *strictjson.Node, k *class, p *property) {
+	list := v.Kind == strictjson.Array
+	if !list && !(v.Kind == strictjson.String && c.strictness == Reading) {
 		c.report(at, rule(k.name, "type is an array"), "found "+describe(v), "put the names of the types into an array, even a single one")
 		return
 	}
 	var seen nameSet
-	for i, name := range names {
-		s, ok := name.(string)
+	one := func(i int, name *strictjson.Node) {
+		s := name.String()
 		switch {
-		case name == nil: // reported as null
-		case !ok || strings.TrimSpace(s) == "" || strings.ContainsAny(s, " \t\r\n"):
+		case name.Kind == strictjson.Null: // reported as null
+		case strings.TrimSpace(s) == "" || strings.ContainsAny(s, " \t\r\n"):
 			c.report(c.index(at, i), rule(k.name, "type holds names of types"), "found "+describe(name), "give the name of a type")
 		case !seen.add(s) && c.issuing():
 			c.report(c.index(at, i), rule(k.name, "type names each type once"), quote(s)+" is repeated", "remove the repetition")
 		default:
 			c.extensionType(c.index(at, i), s)
 		}
+	}
+	if list {
+		i := 0
+		for name := v.First(); name != nil; name = name.Next() {
+			one(i, name)
+			i++
+		}
+	} else {
+		one(0, v)
 	}
 	for _, group := range p.value.types {
 		if !slices.ContainsFunc(group, seen.has) {
@@ -371,20 +462,22 @@ func (c *checker) types(at string, v any, k *class, p *property) {
 }
 
 // typeName checks a type member that is one string.
-func (c *checker) typeName(at string, v any, k *class, p *property) {
-	names := []any{v}
-	if list, ok := v.([]any); ok && c.strictness == Reading {
-		names = list
+func (c *checker) typeName(at string, v *strictjson.Node, k *class, p *property) {
+	name := v
+	if v.Kind == strictjson.Array && c.strictness == Reading {
+		name = v.First()
 	}
 	held := false
-	for _, name := range names {
-		s, ok := name.(string)
-		if !ok {
+	for ; name != nil; name = name.Next() {
+		if name.Kind != strictjson.String {
 			c.report(at, rule(k.name, "type is a string"), "found "+describe(v), "give the name of the type as a string, not as an array")
 			return
 		}
-		held = held || len(p.value.enum) == 0 || s == p.value.enum[0]
-		c.extensionType(at, s)
+		held = held || len(p.value.enum) == 0 || name.Text == p.value.enum[0]
+		c.extensionType(at, name.Text)
+		if name == v {
+			break
+		}
 	}
 	if !held && len(p.value.enum) > 0 {
 		c.report(at, rule(k.name, "type is "+quote(p.value.enum[0])), "found "+describe(v), "write "+quote(p.value.enum[0]))
@@ -393,10 +486,16 @@ func (c *checker) typeName(at string, v any, k *class, p *property) {
 
 // extensionType asks for the context that defines the types of 1EdTech's own.
 func (c *checker) extensionType(at, name string) {
-	if c.issuing() && isExtensionType(name) && !slices.Contains(c.contexts, any(ExtensionsContext)) {
-		c.report(at, "OB 3.0, JSON-LD contexts: types that begin with 1EdTech are defined by the extensions context",
-			quote(name)+" is used, but @context does not name the context that defines it", "add "+ExtensionsContext+" to @context")
+	if !c.issuing() || !isExtensionType(name) {
+		return
 	}
+	for url := c.contexts.First(); url != nil; url = url.Next() {
+		if url.String() == ExtensionsContext {
+			return
+		}
+	}
+	c.report(at, "OB 3.0, JSON-LD contexts: types that begin with 1EdTech are defined by the extensions context",
+		quote(name)+" is used, but @context does not name the context that defines it", "add "+ExtensionsContext+" to @context")
 }
 
 func rule(class, statement string) string { return "OB 3.0, " + class + ": " + statement }
@@ -419,13 +518,13 @@ func (c *checker) index(at string, i int) string {
 	return at + "/" + strconv.Itoa(i)
 }
 
-func sortedNames(o map[string]any) []string {
-	names := make([]string, 0, len(o))
-	for name := range o {
-		names = append(names, name)
+func sortedMembers(o *strictjson.Node) []*strictjson.Node {
+	members := make([]*strictjson.Node, 0, o.Len())
+	for m := o.First(); m != nil; m = m.Next() {
+		members = append(members, m)
 	}
-	slices.Sort(names)
-	return names
+	slices.SortFunc(members, func(a, b *strictjson.Node) int { return strings.Compare(a.Name, b.Name) })
+	return members
 }
 
 // nameSet is a set of names, of which there are few.
@@ -455,21 +554,17 @@ func (s *nameSet) add(name string) bool {
 	return true
 }
 
-func isBlank(v any) bool {
-	s, ok := v.(string)
-	return ok && strings.TrimSpace(s) == ""
+func isBlank(v *strictjson.Node) bool {
+	return v.Is(strictjson.String) && strings.TrimSpace(v.Text) == ""
 }
 
 // number reads a JSON number; one beyond the range of a float is none.
-func number(v any) (float64, bool) {
-	switch v := v.(type) {
-	case json.Number:
-		f, err := v.Float64()
-		return f, err == nil && !math.IsInf(f, 0) && !math.IsNaN(f)
-	case float64:
-		return v, !math.IsInf(v, 0) && !math.IsNaN(v)
+func number(v *strictjson.Node) (float64, bool) {
+	if !v.Is(strictjson.Number) {
+		return 0, false
 	}
-	return 0, false
+	f, err := strconv.ParseFloat(v.Text, 64)
+	return f, err == nil && !math.IsInf(f, 0) && !math.IsNaN(f)
 }
 
 // quote shows a value in a message, shortened.
@@ -481,20 +576,18 @@ func quote(s string) string {
 	return strconv.Quote(s)
 }
 
-func describe(v any) string {
-	switch v := v.(type) {
-	case nil:
+func describe(v *strictjson.Node) string {
+	switch v.Kind {
+	case strictjson.Null:
 		return "null"
-	case string:
+	case strictjson.String:
 		return "a string"
-	case bool:
+	case strictjson.True, strictjson.False:
 		return "a boolean"
-	case []any:
+	case strictjson.Array:
 		return "an array"
-	case map[string]any:
+	case strictjson.Object:
 		return "an object"
-	case json.Number:
-		return "the number " + quote(v.String())
 	}
-	return fmt.Sprintf("a %T", v)
+	return "the number " + quote(v.Text)
 }

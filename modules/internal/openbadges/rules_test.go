@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
+	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
 // An edit puts a JSON text, or nothing, at a place of the full badge.
@@ -40,6 +41,28 @@ const (
 	described   = achievement + "/resultDescription/0"
 	status      = "/credentialStatus"
 )
+
+// TestNothingIsMissedAtFirstSight puts odd values everywhere: what the quiet look lets pass, the one in order must let pass.
+func TestNothingIsMissedAtFirstSight(t *testing.T) {
+	var all []string
+	places("", document(t, full()), &all)
+	if len(all) < 100 {
+		t.Fatalf("there are only %d places", len(all))
+	}
+	for _, place := range all {
+		for _, odd := range []string{"", `null`, `[]`, `{}`, `""`, `" "`, `"x"`, `7`, `true`, `["x"]`, `[null]`, `[{}]`, `"https://example.org/é"`, `"2025-01-01T00:00:00.5Z"`} {
+			doc := strictjson.NodeOf(broken(t, []edit{{place, odd}}))
+			if doc == nil { // an item cannot be left out of an array
+				continue
+			}
+			for _, s := range []openbadges.Strictness{openbadges.Issuing, openbadges.Reading} {
+				if got, want := openbadges.CheckCredentialOf(doc, s), openbadges.CheckLoudly(doc, s); !slices.Equal(got, want) {
+					t.Errorf("%s at %s:%s\nwant:%s", odd, place, show(got), show(want))
+				}
+			}
+		}
+	}
+}
 
 // Each row breaks one rule of the full badge, and that rule alone.
 func TestIssuingRefuses(t *testing.T) {

@@ -1,5 +1,7 @@
 package openbadges
 
+import "github.com/badge-engine/badge-engine/modules/internal/strictjson"
+
 // The table of the Open Badges 3.0 data model. Each class stands as the
 // standard's own table of it does; a row is need (1 or 1..*), may (0..1) or
 // list (0..*).
@@ -296,6 +298,19 @@ var classes = func() map[string]*class {
 	byName := make(map[string]*class, len(table))
 	for i := range table {
 		byName[table[i].name] = &table[i]
+	}
+	for i := range table {
+		k := &table[i]
+		properties := make(map[string]*property, len(k.properties))
+		for place := range k.properties {
+			p := &k.properties[place]
+			p.place, p.value.of = place, byName[p.value.class]
+			properties[p.name] = p
+			if p.need != optional {
+				k.required |= 1 << place
+			}
+		}
+		k.byName = strictjson.NewIndex(properties)
 	}
 	return byName
 }()

@@ -1,8 +1,9 @@
 package strictjson
 
 import (
-	"encoding/json"
+	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -15,44 +16,59 @@ const MaxDepth = 64
 // Parse reads one JSON text into map[string]any, []any, json.Number, string, bool and nil. It answers with *[Error],
 // always with Syntax set. The strings share one copy of the text, which stays as long as any of them does.
 func Parse(data []byte) (any, error) {
-	p := parser{data: string(data)}
+	n, err := Read(data)
+	if err != nil {
+		return nil, err
+	}
+	return n.Value(), nil
+}
+
+// Read reads one JSON text into nodes, as [Parse] does into maps: what it refuses, and why, is the same.
+func Read(data []byte) (*Node, error) {
+	// A credential has a node for some twenty bytes.
+	p := parser{data: string(data), raw: data, arena: arena{chunk: make([]Node, 0, min(len(data)/22+4, 4096))}}
 	p.space()
 	if p.at == len(data) {
 		return nil, &Error{Problem: "the JSON text is empty", Remedy: "Send one JSON value.", Syntax: true}
 	}
-	v, err := p.value()
-	if err != nil {
+	p.root = p.node()
+	if err := p.value(p.root); err != nil {
 		return nil, err
 	}
 	p.space()
 	if p.at < len(data) {
 		return nil, p.fail("something follows the end of the JSON value", "Send exactly one JSON value and nothing after it.")
 	}
-	return v, nil
-}
-
-// step is one token of the path to the value being read.
-type step struct {
-	name  string
-	index int // used when name is not a member name
-	array bool
+	p.root.solid = !p.hollow
+	return p.root, nil
 }
 
 type parser struct {
-	data string
-	at   int
-	path []step
+	arena
+	data   string
+	raw    []byte // the same
+	at     int
+	root   *Node
+	path   []*Node // what is being read, below the root
+	few    [12]*Node
+	hollow bool // there was a null or an empty array
 }
 
 func (p *parser) pointer() string {
 	var b strings.Builder
-	for _, s := range p.path {
+	parent := p.root
+	for _, n := range p.path {
 		b.WriteByte('/')
-		if s.array {
-			b.WriteString(strconv.Itoa(s.index))
+		if parent.Kind == Array {
+			i := 0
+			for item := parent.first; item != n; item = item.next {
+				i++
+			}
+			b.WriteString(strconv.Itoa(i))
 		} else {
-			_, _ = escaper.WriteString(&b, s.name)
+			_, _ = escaper.WriteString(&b, n.Name)
 		}
+		parent = n
 	}
 	return b.String()
 }
@@ -86,27 +102,34 @@ func (p *parser) peek() byte {
 	return 0
 }
 
-func (p *parser) value() (any, error) {
+// value reads into n.
+func (p *parser) value(n *Node) error {
 	switch c := p.peek(); {
-	case c == '{':
-		return p.object()
-	case c == '[':
-		return p.array()
 	case c == '"':
-		return p.str()
+		n.Kind = String
+		var err error
+		n.Text, n.plain, err = p.str()
+		return err
+	case c == '{':
+		return p.object(n)
+	case c == '[':
+		return p.array(n)
 	case c == '-' || c >= '0' && c <= '9':
-		return p.number()
+		return p.number(n)
 	case c == 't':
-		return true, p.word("true")
+		n.Kind = True
+		return p.word("true")
 	case c == 'f':
-		return false, p.word("false")
+		n.Kind = False
+		return p.word("false")
 	case c == 'n':
-		return nil, p.word("null")
+		n.Kind, p.hollow = Null, true
+		return p.word("null")
 	}
 	if p.at >= len(p.data) {
-		return nil, p.fail("the JSON text ends in the middle", "Send the whole text.")
+		return p.fail("the JSON text ends in the middle", "Send the whole text.")
 	}
-	return nil, p.fail("a JSON value was expected", "Write an object, an array, a string, a number, true, false or null.")
+	return p.fail("a JSON value was expected", "Write an object, an array, a string, a number, true, false or null.")
 }
 
 func (p *parser) word(w string) error {
@@ -126,82 +149,106 @@ func (p *parser) deeper() error {
 		}
 		return e // no pointer: it would be as absurd as the document
 	}
+	if p.path == nil {
+		p.path = p.few[:0]
+	}
 	return nil
 }
 
-func (p *parser) object() (any, error) {
+// manyMembers are so many that a name is no longer compared with each before it.
+const manyMembers = 24
+
+func (p *parser) object(n *Node) error {
 	if err := p.deeper(); err != nil {
-		return nil, err
+		return err
 	}
-	members := make(map[string]any)
+	n.Kind = Object
 	p.at++
 	p.space()
 	if p.peek() == '}' {
 		p.at++
-		return members, nil
+		return nil
 	}
-	p.path = append(p.path, step{})
-	top := len(p.path) - 1
+	top := len(p.path)
+	var last *Node
+	var names map[string]struct{} // where there are many
 	for {
-		p.path = p.path[:top] // what goes wrong around a name belongs to the object
+		// What goes wrong around a name belongs to the object.
 		if p.peek() != '"' {
-			return nil, p.fail("a member name was expected", "Write member names between double quotes, and no comma after the last member.")
+			return p.fail("a member name was expected", "Write member names between double quotes, and no comma after the last member.")
 		}
-		name, err := p.str()
+		name, _, err := p.str()
 		if err != nil {
-			return nil, err
+			return err
 		}
-		p.path = append(p.path, step{name: name})
-		if _, seen := members[name]; seen {
-			return nil, p.fail(fmt.Sprintf("the member %q appears twice", name), "Write each member of an object once.")
+		m := p.node()
+		m.Name, m.hash = name, hashOf(name)
+		p.path = append(p.path, m)
+		if names == nil && n.count == manyMembers {
+			names = make(map[string]struct{})
+			for before := n.first; before != nil; before = before.next {
+				names[before.Name] = struct{}{}
+			}
 		}
+		seen := false
+		if names != nil {
+			_, seen = names[name]
+			names[name] = struct{}{}
+		} else {
+			for before := n.first; before != nil && !seen; before = before.next {
+				seen = before.hash == m.hash && before.Name == name
+			}
+		}
+		if seen {
+			return p.fail(fmt.Sprintf("the member %q appears twice", name), "Write each member of an object once.")
+		}
+		n.link(&last, m)
 		p.space()
 		if p.peek() != ':' {
-			return nil, p.fail("a colon was expected after the member name", "Write \"name\": value.")
+			return p.fail("a colon was expected after the member name", "Write \"name\": value.")
 		}
 		p.at++
 		p.space()
-		v, err := p.value()
-		if err != nil {
-			return nil, err
+		if err := p.value(m); err != nil {
+			return err
 		}
-		members[name] = v
 		p.space()
+		p.path = p.path[:top]
 		switch p.peek() {
 		case ',':
 			p.at++
 			p.space()
 		case '}':
 			p.at++
-			p.path = p.path[:top]
-			return members, nil
+			return nil
 		default:
-			p.path = p.path[:top]
-			return nil, p.fail("a comma or a closing brace was expected", "Separate members by commas and close every object.")
+			return p.fail("a comma or a closing brace was expected", "Separate members by commas and close every object.")
 		}
 	}
 }
 
-func (p *parser) array() (any, error) {
+func (p *parser) array(n *Node) error {
 	if err := p.deeper(); err != nil {
-		return nil, err
+		return err
 	}
-	items := []any{}
+	n.Kind = Array
 	p.at++
 	p.space()
 	if p.peek() == ']' {
 		p.at++
-		return items, nil
+		p.hollow = true
+		return nil
 	}
 	top := len(p.path)
-	p.path = append(p.path, step{array: true})
+	var last *Node
 	for {
-		p.path[top].index = len(items)
-		v, err := p.value()
-		if err != nil {
-			return nil, err
+		item := p.node()
+		n.link(&last, item)
+		p.path = append(p.path, item)
+		if err := p.value(item); err != nil {
+			return err
 		}
-		items = append(items, v)
+		p.path = p.path[:top]
 		p.space()
 		switch p.peek() {
 		case ',':
@@ -209,17 +256,15 @@ func (p *parser) array() (any, error) {
 			p.space()
 		case ']':
 			p.at++
-			p.path = p.path[:top]
-			return items, nil
+			return nil
 		default:
-			p.path = p.path[:top]
-			return nil, p.fail("a comma or a closing bracket was expected", "Separate items by commas and close every array.")
+			return p.fail("a comma or a closing bracket was expected", "Separate items by commas and close every array.")
 		}
 	}
 }
 
 // number keeps the digits as they were written.
-func (p *parser) number() (any, error) {
+func (p *parser) number(n *Node) error {
 	start := p.at
 	if p.peek() == '-' {
 		p.at++
@@ -230,12 +275,12 @@ func (p *parser) number() (any, error) {
 	case c >= '1' && c <= '9':
 		p.digits()
 	default:
-		return nil, p.fail("a digit was expected", "Write numbers as in -12.5e3.")
+		return p.fail("a digit was expected", "Write numbers as in -12.5e3.")
 	}
 	if p.peek() == '.' {
 		p.at++
 		if !p.digits() {
-			return nil, p.fail("a digit was expected after the decimal point", "Write numbers as in -12.5e3.")
+			return p.fail("a digit was expected after the decimal point", "Write numbers as in -12.5e3.")
 		}
 	}
 	if c := p.peek(); c == 'e' || c == 'E' {
@@ -244,13 +289,14 @@ func (p *parser) number() (any, error) {
 			p.at++
 		}
 		if !p.digits() {
-			return nil, p.fail("a digit was expected in the exponent", "Write numbers as in -12.5e3.")
+			return p.fail("a digit was expected in the exponent", "Write numbers as in -12.5e3.")
 		}
 	}
 	if c := p.peek(); c >= '0' && c <= '9' {
-		return nil, p.fail("a number must not begin with 0", "Leave the leading zeros out, or write the number as a string.")
+		return p.fail("a number must not begin with 0", "Leave the leading zeros out, or write the number as a string.")
 	}
-	return json.Number(p.data[start:p.at]), nil
+	n.Kind, n.Text = Number, p.data[start:p.at]
+	return nil
 }
 
 func (p *parser) digits() bool {
@@ -261,28 +307,58 @@ func (p *parser) digits() bool {
 	return p.at > start
 }
 
-func (p *parser) str() (string, error) {
+// str reads a string; plain says that all of it is printable ASCII without escapes.
+func (p *parser) str() (s string, plain bool, err error) {
 	p.at++
 	start := p.at
-	for p.at < len(p.data) {
+	plain = true
+	for {
+		p.plain()
+		if p.at >= len(p.data) {
+			return "", false, p.fail("a string is not closed", "Send the whole text.")
+		}
 		switch c := p.data[p.at]; {
 		case c == '"':
 			s := p.data[start:p.at]
 			p.at++
-			return s, nil
+			return s, plain, nil
 		case c == '\\':
-			return p.escaped(start)
+			s, err := p.escaped(start)
+			return s, false, err
 		case c < ' ':
-			return "", p.failControl()
-		case c < utf8.RuneSelf:
+			return "", false, p.failControl()
+		case c < utf8.RuneSelf: // U+007F
+			plain = false
 			p.at++
 		default:
+			plain = false
 			if err := p.rune(); err != nil {
-				return "", err
+				return "", false, err
 			}
 		}
 	}
-	return "", p.fail("a string is not closed", "Send the whole text.")
+}
+
+// plain steps over printable ASCII other than quotes and backslashes, eight at a time.
+func (p *parser) plain() {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for p.at+8 <= len(p.raw) {
+		x := binary.LittleEndian.Uint64(p.raw[p.at:])
+		quote, slash, del := x^ones*'"', x^ones*'\\', x^ones*0x7f
+		// The lowest top bit that is left is that of the first other byte; above it borrows may have set some wrongly.
+		others := (x | (x-ones*' ')&^x | (quote-ones)&^quote | (slash-ones)&^slash | (del-ones)&^del) & tops
+		if others != 0 {
+			p.at += bits.TrailingZeros64(others) / 8
+			return
+		}
+		p.at += 8
+	}
+	for p.at < len(p.data) {
+		if c := p.data[p.at]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			return
+		}
+		p.at++
+	}
 }
 
 func (p *parser) failControl() error {

@@ -12,27 +12,29 @@ import (
 	"unicode/utf8"
 )
 
-// Known is what stands in the place of a field: its text, and what Parse reads in it.
+// Known is what stands in the place of a field: its text, and what [Read] reads in it.
 type Known struct {
 	At    any // a pointer to the field
 	Text  []byte
-	Value any
+	Value *Node
 }
 
-// Write answers the text that encoding/json makes of a struct, and the tree that [Parse] reads in that text, at the cost
+// Write answers the text that encoding/json makes of a struct, and the nodes that [Read] reads in that text, at the cost
 // of neither. It passes over a field that is known. What it does not do itself it leaves to those two; the errors are
 // theirs: *[Error] for what cannot be read, and those of encoding/json.
-func Write(v any, known ...Known) ([]byte, any, error) {
+func Write(v any, known ...Known) ([]byte, *Node, error) {
 	value := reflect.ValueOf(v)
 	if value.Kind() != reflect.Pointer || value.IsNil() {
 		return nil, nil, fmt.Errorf("strictjson: write a %T: it is no pointer", v)
 	}
-	w := writer{text: make([]byte, 0, 3072), known: known}
+	w := writer{text: make([]byte, 0, 3072), known: known, arena: arena{chunk: make([]Node, 0, 64)}}
 	for _, k := range known {
 		w.at = append(w.at, reflect.ValueOf(k.At).UnsafePointer())
 	}
-	if tree, ok := w.value(value.Elem(), planOf(value.Type().Elem()), 0); ok {
-		return w.text, tree, nil
+	root := w.node()
+	if w.value(root, value.Elem(), planOf(value.Type().Elem()), 0) {
+		root.solid = !w.hollow
+		return w.text, root, nil
 	}
 	if len(known) > 0 {
 		return nil, nil, errUnwritten
@@ -41,8 +43,8 @@ func Write(v any, known ...Known) ([]byte, any, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	tree, err := Parse(text)
-	return text, tree, err
+	root, err = Read(text)
+	return text, root, err
 }
 
 // errUnwritten says that a struct is not one that can be written with known parts.
@@ -62,6 +64,7 @@ type plan struct {
 type fieldPlan struct {
 	index []int
 	name  string
+	hash  uint32
 	key   string // the name as it is written
 	omit  bool   // when empty
 	plan  *plan
@@ -142,109 +145,126 @@ func (p *plan) plan(t reflect.Type, above []int, made map[reflect.Type]*plan) bo
 			slices.ContainsFunc(p.fields, func(other fieldPlan) bool { return other.name == name }) {
 			return false
 		}
-		p.fields = append(p.fields, fieldPlan{index: index, name: name, key: strconv.Quote(name) + ":", omit: options == "omitempty", plan: makePlan(f.Type, made)})
+		p.fields = append(p.fields, fieldPlan{index: index, name: name, hash: hashOf(name), key: strconv.Quote(name) + ":", omit: options == "omitempty", plan: makePlan(f.Type, made)})
 	}
 	return true
 }
 
 type writer struct {
-	text  []byte
-	known []Known
-	at    []any
+	arena
+	text   []byte
+	known  []Known
+	at     []any
+	hollow bool // a null or an empty array was written
 }
 
-// value writes a value and answers what Parse would read; false where it is not written here.
-func (w *writer) value(v reflect.Value, p *plan, depth int) (any, bool) {
+// value writes a value, and into n what Read would read; false where it is not written here.
+func (w *writer) value(n *Node, v reflect.Value, p *plan, depth int) bool {
 	switch p.kind {
 	case reflect.String:
-		return w.str(v.String())
+		return w.str(n, v.String())
 	case reflect.Bool:
+		n.Kind = False
+		if v.Bool() {
+			n.Kind = True
+		}
 		w.text = strconv.AppendBool(w.text, v.Bool())
-		return v.Bool(), true
 	case reflect.Int, reflect.Int64:
 		start := len(w.text)
 		w.text = strconv.AppendInt(w.text, v.Int(), 10)
-		return json.Number(w.text[start:]), true
+		n.Kind, n.Text = Number, string(w.text[start:])
 	case reflect.Float64:
 		text, err := json.Marshal(v.Float())
 		w.text = append(w.text, text...)
-		return json.Number(text), err == nil
+		n.Kind, n.Text = Number, string(text)
+		return err == nil
 	case reflect.Interface:
 		s, ok := v.Interface().(string)
-		if !ok {
-			return nil, false
-		}
-		return w.str(s)
+		return ok && w.str(n, s)
 	case reflect.Pointer:
-		if v.IsNil() {
-			w.text = append(w.text, "null"...)
-			return nil, true
+		if !v.IsNil() {
+			return w.value(n, v.Elem(), p.elem, depth)
 		}
-		return w.value(v.Elem(), p.elem, depth)
+		w.null(n)
 	case reflect.Slice:
-		return w.slice(v, p, depth)
+		return w.slice(n, v, p, depth)
 	case reflect.Struct:
-		return w.object(v, p, depth)
+		return w.object(n, v, p, depth)
+	default:
+		return false
 	}
-	return nil, false
+	return true
 }
 
-func (w *writer) slice(v reflect.Value, p *plan, depth int) (any, bool) {
+func (w *writer) null(n *Node) {
+	n.Kind, w.hollow = Null, true
+	w.text = append(w.text, "null"...)
+}
+
+func (w *writer) slice(n *Node, v reflect.Value, p *plan, depth int) bool {
 	if v.IsNil() {
-		w.text = append(w.text, "null"...)
-		return nil, true
+		w.null(n)
+		return true
 	}
 	if depth > maxWritten {
-		return nil, false
+		return false
 	}
-	items := make([]any, v.Len())
+	n.Kind = Array
+	w.hollow = w.hollow || v.Len() == 0
 	w.text = append(w.text, '[')
-	for i := range items {
+	var last *Node
+	for i := range v.Len() {
 		if i > 0 {
 			w.text = append(w.text, ',')
 		}
-		var ok bool
-		if items[i], ok = w.value(v.Index(i), p.elem, depth+1); !ok {
-			return nil, false
+		item := w.node()
+		n.link(&last, item)
+		if !w.value(item, v.Index(i), p.elem, depth+1) {
+			return false
 		}
 	}
 	w.text = append(w.text, ']')
-	return items, true
+	return true
 }
 
-func (w *writer) object(v reflect.Value, p *plan, depth int) (any, bool) {
+func (w *writer) object(n *Node, v reflect.Value, p *plan, depth int) bool {
 	if depth > maxWritten {
-		return nil, false
+		return false
 	}
+	n.Kind = Object
 	if len(w.at) > 0 && v.CanAddr() {
 		at := v.Addr().UnsafePointer()
 		for i := range w.at {
 			if w.at[i] == any(at) && reflect.TypeOf(w.known[i].At).Elem() == v.Type() {
 				w.text = append(w.text, w.known[i].Text...)
-				return w.known[i].Value, true
+				known := w.known[i].Value
+				n.Kind, n.first, n.count = known.Kind, known.first, known.count
+				w.hollow = w.hollow || !known.solid
+				return true
 			}
 		}
 	}
-	members := make(map[string]any, 8)
 	w.text = append(w.text, '{')
+	var last *Node
 	for i := range p.fields {
 		f := &p.fields[i]
 		inner := fieldOf(v, f.index)
 		if f.omit && empty(inner) {
 			continue
 		}
-		if len(members) > 0 {
+		if last != nil {
 			w.text = append(w.text, ',')
 		}
 		w.text = append(w.text, f.key...)
-		value, ok := w.value(inner, f.plan, depth+1)
-		if !ok {
-			return nil, false
+		m := w.node()
+		m.Name, m.hash = f.name, f.hash
+		n.link(&last, m)
+		if !w.value(m, inner, f.plan, depth+1) {
+			return false
 		}
-		members[f.name] = value
 	}
 	w.text = append(w.text, '}')
-	return members, true
+	return true
 }
 
 func fieldOf(v reflect.Value, index []int) reflect.Value {
@@ -266,17 +286,39 @@ func empty(v reflect.Value) bool {
 }
 
 // str writes a string. Characters that encoding/json escapes are left to it.
-func (w *writer) str(s string) (any, bool) {
+func (w *writer) str(n *Node, s string) bool {
+	n.Kind, n.Text = String, s
+	start := len(w.text)
+	w.text = append(append(append(w.text, '"'), s...), '"')
+	n.plain = true
 	for i := range len(s) {
-		if c := s[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' || c == 0x7f {
+		if !asItIs[s[i]] {
+			n.plain = plainText(s)
 			if !utf8.ValidString(s) {
-				return nil, false
+				return false
 			}
 			text, err := json.Marshal(s)
-			w.text = append(w.text, text...)
-			return s, err == nil
+			w.text = append(w.text[:start], text...)
+			return err == nil
 		}
 	}
-	w.text = append(append(append(w.text, '"'), s...), '"')
-	return s, true
+	return true
+}
+
+// asItIs are the bytes that encoding/json writes as they are, of which no text of more than one byte consists.
+var asItIs = func() (t [256]bool) {
+	for c := ' '; c < 0x7f; c++ {
+		t[c] = c != '"' && c != '\\' && c != '<' && c != '>' && c != '&'
+	}
+	return t
+}()
+
+// plainText reports whether a text is printable ASCII without quotes and backslashes.
+func plainText(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }

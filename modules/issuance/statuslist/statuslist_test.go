@@ -395,10 +395,10 @@ func TestAListIsAlsoAToken(t *testing.T) {
 			must(t, err)
 			parsed, err := credential.Parse(list.Text)
 			must(t, err)
-			if parsed.Token == nil || parsed.Document["id"] != r.URL(c.Place.List, statuslist.Revocation) {
+			if parsed.Token == nil || parsed.Document()["id"] != r.URL(c.Place.List, statuslist.Revocation) {
 				t.Errorf("it is %s", list.Text)
 			}
-			document, err := json.Marshal(parsed.Document)
+			document, err := json.Marshal(parsed.Document())
 			must(t, err)
 			return published(t, statuslist.Signed{Text: document}, statuslist.Revocation, c.Place.Index)
 		}

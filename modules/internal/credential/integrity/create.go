@@ -5,8 +5,9 @@ import (
 	"crypto"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"time"
+
+	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
 // Proof is an embedded proof, its members in the order in which they are written.
@@ -89,23 +90,23 @@ type Options struct {
 	Transformed *Transformed
 }
 
-func (p Proof) configuration() map[string]any {
-	config := make(map[string]any, 8)
+func (p Proof) configuration() *strictjson.Node {
+	config := make([]*strictjson.Node, 0, 12)
 	for _, member := range [...]struct{ name, value string }{
 		{"type", p.Type}, {"cryptosuite", p.Cryptosuite}, {"verificationMethod", p.VerificationMethod}, {"proofPurpose", p.ProofPurpose},
 		{"id", p.ID}, {"created", p.Created}, {"expires", p.Expires}, {"domain", p.Domain}, {"challenge", p.Challenge}, {"nonce", p.Nonce},
 	} {
 		if member.value != "" {
-			config[member.name] = member.value
+			config = append(config, strictjson.NewString(member.name, member.value))
 		}
 	}
 	if p.PreviousProof != nil {
-		config["previousProof"] = p.PreviousProof
+		config = append(config, strictjson.NodeOf(p.PreviousProof).As("previousProof"))
 	}
 	if p.Context != nil {
-		config["@context"] = p.Context
+		config = append(config, strictjson.NodeOf(p.Context).As("@context"))
 	}
-	return config
+	return strictjson.NewObject(config...)
 }
 
 // Transformed is a document that is hashed and ready to be signed, any number of
@@ -113,7 +114,7 @@ func (p Proof) configuration() map[string]any {
 type Transformed struct {
 	suite   suite
 	hash    crypto.Hash
-	context any
+	context *strictjson.Node
 	digest  []byte
 	framing *Framing // may be nil
 }
@@ -121,31 +122,29 @@ type Transformed struct {
 // Transform hashes a document for eddsa-rdfc-2022, and with it for every suite that
 // canonicalizes by RDFC-1.0 and hashes by SHA-256; a member proof is left aside. Its
 // error wraps that of the canonicalizer.
-func Transform(c Canonicalizer, document map[string]any) (*Transformed, error) {
+func Transform(c Canonicalizer, document *strictjson.Node) (*Transformed, error) {
 	return transform(c, suites[EdDSARDFC2022], crypto.SHA256, document, nil)
 }
 
-func transform(c Canonicalizer, s suite, hash crypto.Hash, document map[string]any, previous []any) (*Transformed, error) {
+func transform(c Canonicalizer, s suite, hash crypto.Hash, document *strictjson.Node, previous []*strictjson.Node) (*Transformed, error) {
 	unsecured := without(document, previous)
 	digest, err := s.digest(c, hash, unsecured)
 	if err != nil {
 		return nil, err
 	}
-	return &Transformed{suite: s, hash: hash, context: unsecured["@context"], digest: digest}, nil
+	return &Transformed{suite: s, hash: hash, context: unsecured.Get("@context"), digest: digest}, nil
 }
 
 // without is the document as one proof covers it: with no proofs but the previous
 // ones it names. Data Integrity 1.0, Add Proof Set/Chain.
-func without(document map[string]any, previous []any) map[string]any {
-	if _, there := document["proof"]; !there && previous == nil {
+func without(document *strictjson.Node, previous []*strictjson.Node) *strictjson.Node {
+	switch {
+	case previous != nil:
+		return document.Altered([]string{"proof"}, strictjson.NewArray("proof", previous...))
+	case document.Get("proof") == nil:
 		return document
 	}
-	unsecured := maps.Clone(document)
-	delete(unsecured, "proof")
-	if previous != nil {
-		unsecured["proof"] = previous
-	}
-	return unsecured
+	return document.Altered([]string{"proof"})
 }
 
 // Create makes a proof of any suite that is written here. Proofs already in the
@@ -166,12 +165,14 @@ func Create(ctx context.Context, c Canonicalizer, cryptosuite string, signer Sig
 	if !s.sd && len(o.MandatoryPointers) > 0 {
 		return Proof{}, trouble(ProofGenerationError, "Leave the pointers out, or use "+ECDSASD2023+".", "%s always shows the whole document, and takes no mandatory pointers", s.name)
 	}
-	var previous []any
+	var tree *strictjson.Node // of the document, where it is asked for
+	var previous []*strictjson.Node
 	if len(o.PreviousProof) > 0 {
 		if s.sd {
 			return Proof{}, trouble(ProofGenerationError, "Make it a proof of its own.", "a proof of %s covers no previous proofs, since a derived one could not keep them", s.name)
 		}
-		proofs, err := proofsOf(document)
+		tree = strictjson.NodeOf(document)
+		proofs, err := proofsOf(tree)
 		if err == nil {
 			previous, err = matching(proofs, o.PreviousProof)
 		}
@@ -185,7 +186,13 @@ func Create(ctx context.Context, c Canonicalizer, cryptosuite string, signer Sig
 	if t := o.Transformed; t != nil && previous == nil && t.suite.jcs == s.jcs && t.hash == hash {
 		return t.as(s).sign(ctx, c, signer, o)
 	}
-	t, err := transform(c, s, hash, document, previous)
+	if tree == nil {
+		tree = strictjson.NodeOf(document)
+	}
+	if tree == nil {
+		return Proof{}, trouble(ProofTransformationError, "Read the document with a JSON parser.", "the document holds a value that is no JSON")
+	}
+	t, err := transform(c, s, hash, tree, previous)
 	if err != nil {
 		return Proof{}, err
 	}
@@ -198,7 +205,7 @@ func (t Transformed) as(s suite) *Transformed {
 }
 
 // proof is all of a proof but its value.
-func (o Options) proof(s suite, signer Signer, context any) Proof {
+func (o Options) proof(s suite, signer Signer, context *strictjson.Node) Proof {
 	proof := Proof{
 		ID: o.ID, Type: typeDataIntegrity, Cryptosuite: s.name, VerificationMethod: signer.VerificationMethod(),
 		ProofPurpose: o.Purpose, Domain: o.Domain, Challenge: o.Challenge, Nonce: o.Nonce, Created: stamp(o.Created), Expires: stamp(o.Expires),
@@ -218,7 +225,7 @@ func (o Options) proof(s suite, signer Signer, context any) Proof {
 		proof.PreviousProof = ids
 	}
 	if s.jcs {
-		proof.Context = context
+		proof.Context = context.Value()
 	}
 	return proof
 }
@@ -248,11 +255,7 @@ func (t *Transformed) hashData(c Canonicalizer, proof Proof) ([]byte, error) {
 			return data, nil
 		}
 	}
-	config := proof.configuration()
-	if !t.suite.jcs {
-		config["@context"] = t.context
-	}
-	return t.suite.hashData(c, t.hash, config, t.digest)
+	return t.suite.hashData(c, t.hash, t.suite.configuration(proof.configuration(), t.context), t.digest)
 }
 
 func stamp(t time.Time) string {

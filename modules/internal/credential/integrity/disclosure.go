@@ -17,6 +17,7 @@ import (
 
 	"github.com/badge-engine/badge-engine/modules/internal/did"
 	"github.com/badge-engine/badge-engine/modules/internal/jsonld"
+	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
 // ErrBaseProof is in the chain of an error that says no more than that a proof of
@@ -290,7 +291,7 @@ func (s *statements) group(c Canonicalizer, document map[string]any, pointers []
 // Selectable tells whether JSON Pointers can be mandatory in a base proof of the
 // document, or be what a derived one shows.
 func Selectable(c Canonicalizer, document map[string]any, pointers []string) error {
-	unsecured := without(document, nil)
+	unsecured := unproven(document)
 	all, err := statementsOf(c, unsecured, nil)
 	if err != nil {
 		return err
@@ -315,6 +316,16 @@ func newSecrets() (secrets, error) {
 	return s, nil
 }
 
+// unproven is a document without its proofs.
+func unproven(document map[string]any) map[string]any {
+	if _, there := document["proof"]; !there {
+		return document
+	}
+	unsecured := maps.Clone(document)
+	delete(unsecured, "proof")
+	return unsecured
+}
+
 // createBase makes a base proof.
 //
 // Data Integrity ECDSA Cryptosuites 1.0, Create Base Proof (ecdsa-sd-2023), Base
@@ -324,9 +335,9 @@ func createBase(ctx context.Context, c Canonicalizer, s suite, signer Signer, do
 	if err != nil {
 		return Proof{}, err
 	}
-	unsecured := without(document, nil)
+	unsecured := unproven(document)
 	proof := o.proof(s, signer, nil)
-	configuration, err := s.digest(c, crypto.SHA256, s.configuration(proof.configuration(), unsecured["@context"]))
+	configuration, err := s.digest(c, crypto.SHA256, s.configuration(proof.configuration(), strictjson.NodeOf(unsecured["@context"]).As("@context")))
 	if err != nil {
 		return Proof{}, err
 	}
@@ -378,15 +389,15 @@ func compressed(point []byte) []byte {
 //
 // Data Integrity ECDSA Cryptosuites 1.0, Add Derived Proof (ecdsa-sd-2023).
 func Derive(c Canonicalizer, document map[string]any, pointers []string) (map[string]any, error) {
-	proofs, err := proofsOf(document)
+	proofs, err := proofsOf(strictjson.NodeOf(document))
 	if err != nil {
 		return nil, err
 	}
-	at := slices.IndexFunc(proofs, func(p map[string]any) bool { return p["cryptosuite"] == ECDSASD2023 })
+	at := slices.IndexFunc(proofs, func(p *strictjson.Node) bool { return p.Member("cryptosuite") == ECDSASD2023 })
 	if at < 0 {
 		return nil, trouble(ProofGenerationError, "Ask the issuer for a credential secured by "+ECDSASD2023+".", "the document has no proof that another could be derived from")
 	}
-	body, derived, err := disclosureValue(proofs[at]["proofValue"])
+	body, derived, err := disclosureValue(proofs[at].Get("proofValue").Value())
 	if err != nil {
 		return nil, err
 	}
@@ -397,7 +408,7 @@ func Derive(c Canonicalizer, document map[string]any, pointers []string) (map[st
 	if err != nil {
 		return nil, trouble(ProofGenerationError, "Take the credential from its issuer again.", "the base proof cannot be read").with(err)
 	}
-	unsecured := without(document, nil)
+	unsecured := unproven(document)
 	all, err := statementsOf(c, unsecured, base.hmacKey)
 	if err != nil {
 		return nil, err
@@ -432,7 +443,7 @@ func Derive(c Canonicalizer, document map[string]any, pointers []string) (map[st
 		}
 		d.labels[number] = all.digests[from]
 	}
-	proof := maps.Clone(proofs[at])
+	proof := proofs[at].Map()
 	proof["proofValue"] = d.encode()
 	result := maps.Clone(part.document)
 	result["proof"] = proof
@@ -443,8 +454,8 @@ const again = "Ask the holder to derive a proof again, from the credential as th
 
 // forVerifiers reads a derived proof, and refuses a base proof: who has it can show
 // what the holder did not mean to.
-func forVerifiers(proof map[string]any) (derivedProof, error) {
-	body, derived, err := disclosureValue(proof["proofValue"])
+func forVerifiers(proof *strictjson.Node) (derivedProof, error) {
+	body, derived, err := disclosureValue(proof.Get("proofValue").Value())
 	if err != nil {
 		return derivedProof{}, err
 	}
@@ -465,7 +476,7 @@ func forVerifiers(proof map[string]any) (derivedProof, error) {
 // disclosed verifies a derived proof.
 //
 // Data Integrity ECDSA Cryptosuites 1.0, Verify Derived Proof (ecdsa-sd-2023).
-func (v *verification) disclosed(ctx context.Context, s suite, proof map[string]any, pub crypto.PublicKey) error {
+func (v *verification) disclosed(ctx context.Context, s suite, proof *strictjson.Node, pub crypto.PublicKey) error {
 	p, err := forVerifiers(proof)
 	if err != nil {
 		return err
@@ -486,7 +497,7 @@ func (v *verification) disclosed(ctx context.Context, s suite, proof map[string]
 	if n := len(p.mandatory); len(lines) > maxStatements || len(lines)-n != len(p.signatures) || n > 0 && p.mandatory[n-1] >= len(lines) {
 		return trouble(ProofVerificationError, again, "the document makes other statements than the proof is about: something was added or left out")
 	}
-	configuration, err := s.digest(v.c, crypto.SHA256, s.configuration(proof, v.document["@context"]))
+	configuration, err := s.digest(v.c, crypto.SHA256, s.configuration(proof, v.document.Get("@context")))
 	if err != nil {
 		return err
 	}

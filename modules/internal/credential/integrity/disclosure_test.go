@@ -100,7 +100,7 @@ func publishedSelectiveDisclosure(t *testing.T, processor *jsonld.Processor) {
 				t.Errorf("derived is\n%s, want\n%s", got, want)
 			}
 			for name, document := range map[string]map[string]any{"what was derived": derived, "what was published": object(t, file("derivedRevealDocument.json"))} {
-				results, err := integrity.Verify(t.Context(), c, did.Resolver{}, document, integrity.Expectation{})
+				results, err := integrity.Verify(t.Context(), c, did.Resolver{}, strictjson.NodeOf(document), integrity.Expectation{})
 				if err != nil || len(results) != 1 || results[0].Err != nil {
 					t.Errorf("%s: Verify = %+v, %v", name, results, err)
 				}
@@ -115,13 +115,13 @@ func publishedSelectiveDisclosure(t *testing.T, processor *jsonld.Processor) {
 			} {
 				altered := object(t, jcs(t, derived))
 				change(altered)
-				results, err := integrity.Verify(t.Context(), c, did.Resolver{}, altered, integrity.Expectation{})
+				results, err := integrity.Verify(t.Context(), c, did.Resolver{}, strictjson.NodeOf(altered), integrity.Expectation{})
 				if err != nil || results[0].Err == nil {
 					t.Errorf("with %s changed: Verify = %+v, %v", name, results, err)
 				}
 			}
 
-			results, err := integrity.Verify(t.Context(), c, did.Resolver{}, signed, integrity.Expectation{})
+			results, err := integrity.Verify(t.Context(), c, did.Resolver{}, strictjson.NodeOf(signed), integrity.Expectation{})
 			if err != nil || !errors.Is(results[0].Err, integrity.ErrBaseProof) {
 				t.Errorf("a base proof: Verify = %+v, %v", results, err)
 			}
@@ -191,7 +191,7 @@ func TestDeriveShowsWhatIsSelectedAndNoMore(t *testing.T) {
 					t.Errorf("%s is in %s", part, written)
 				}
 			}
-			results, err := integrity.Verify(t.Context(), c, did.Resolver{}, object(t, written), integrity.Expectation{})
+			results, err := integrity.Verify(t.Context(), c, did.Resolver{}, strictjson.NodeOf(object(t, written)), integrity.Expectation{})
 			if err != nil || results[0].Err != nil {
 				t.Errorf("Verify = %+v, %v", results, err)
 			}
@@ -262,7 +262,7 @@ func TestDisclosureKeepsTextsThatLookLikeNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	results, err := integrity.Verify(t.Context(), c, did.Resolver{}, derived, integrity.Expectation{})
+	results, err := integrity.Verify(t.Context(), c, did.Resolver{}, strictjson.NodeOf(derived), integrity.Expectation{})
 	if err != nil || results[0].Err != nil {
 		t.Errorf("Verify = %+v, %v", results, err)
 	}
@@ -284,7 +284,7 @@ func TestVerifyRefusesAlteredDisclosures(t *testing.T) {
 		t.Helper()
 		altered := object(t, jcs(t, derived))
 		altered["proof"].(map[string]any)["proofValue"] = value
-		results, err := integrity.Verify(t.Context(), c, did.Resolver{}, altered, integrity.Expectation{})
+		results, err := integrity.Verify(t.Context(), c, did.Resolver{}, strictjson.NodeOf(altered), integrity.Expectation{})
 		var e *integrity.Error
 		if err != nil || !errors.As(results[0].Err, &e) || e.Code != integrity.ProofVerificationError {
 			t.Errorf("%s: Verify = %+v, %v", name, results, err)
@@ -371,7 +371,7 @@ func FuzzDerive(f *testing.F) {
 			}
 			return
 		}
-		results, err := integrity.Verify(t.Context(), c, did.Resolver{}, derived, integrity.Expectation{})
+		results, err := integrity.Verify(t.Context(), c, did.Resolver{}, strictjson.NodeOf(derived), integrity.Expectation{})
 		if err != nil || results[0].Err != nil {
 			t.Errorf("%q and %q: Verify = %+v, %v", one, two, results, err)
 		}
@@ -408,7 +408,7 @@ func BenchmarkDisclosure(b *testing.B) {
 	b.Run("verify", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if results, err := integrity.Verify(b.Context(), c, did.Resolver{}, derived, integrity.Expectation{}); err != nil || results[0].Err != nil {
+			if results, err := integrity.Verify(b.Context(), c, did.Resolver{}, strictjson.NodeOf(derived), integrity.Expectation{}); err != nil || results[0].Err != nil {
 				b.Fatal(results, err)
 			}
 		}

@@ -3,6 +3,8 @@ package integrity
 import (
 	"context"
 	"crypto/ecdsa"
+
+	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
 // CreateBaseWith makes a base proof of ecdsa-sd-2023 with secrets that are given.
@@ -37,7 +39,7 @@ func Recode(value string) (string, error) {
 // is only read here.
 func CreateNamed(ctx context.Context, c Canonicalizer, name string, signer Signer, document map[string]any) (Proof, error) {
 	s := suites[name]
-	t, err := transform(c, s, s.hashFor(signer.Public()), document, nil)
+	t, err := transform(c, s, s.hashFor(signer.Public()), strictjson.NodeOf(document), nil)
 	if err != nil {
 		return Proof{}, err
 	}

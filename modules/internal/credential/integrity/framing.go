@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"sync/atomic"
+
+	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
 // Framing remembers the canonical form of the options of a proof, in which from one proof by a key to the next only the
@@ -23,7 +25,7 @@ func (t *Transformed) In(f *Framing) *Transformed {
 }
 
 // hashData is what gets signed, if the options are such that nothing but the date is another.
-func (f *Framing) hashData(c Canonicalizer, context any, proof Proof, document []byte) ([]byte, bool) {
+func (f *Framing) hashData(c Canonicalizer, context *strictjson.Node, proof Proof, document []byte) ([]byte, bool) {
 	created := proof.Created
 	proof.Created, proof.ProofValue = "", ""
 	if created == "" || proof.Context != nil || proof.PreviousProof != nil {
@@ -44,12 +46,10 @@ func (f *Framing) hashData(c Canonicalizer, context any, proof Proof, document [
 
 // framed finds the date in the canonical form of some options. It is nil where the date could be a matter of more than
 // one statement, about one node: then another date might put the statements into another order.
-func framed(c Canonicalizer, context any, options Proof, created string) *frame {
+func framed(c Canonicalizer, context *strictjson.Node, options Proof, created string) *frame {
 	dated := options
 	dated.Created = created
-	config := dated.configuration()
-	config["@context"] = context
-	text, err := c.Canonicalize(config)
+	text, err := c.Canonicalize(suite{}.configuration(dated.configuration(), context).Map())
 	if err != nil {
 		return nil
 	}

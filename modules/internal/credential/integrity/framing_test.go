@@ -8,16 +8,17 @@ import (
 
 	"github.com/badge-engine/badge-engine/modules/internal/credential/integrity"
 	"github.com/badge-engine/badge-engine/modules/internal/jsonld"
+	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
 // TestAFramingChangesNoProof signs over and over with one framing, and each time without.
 func TestAFramingChangesNoProof(t *testing.T) {
 	c, document := jsonld.New(), object(t, alumni)
-	transformed, err := integrity.Transform(c, document)
+	transformed, err := integrity.Transform(c, strictjson.NodeOf(document))
 	if err != nil {
 		t.Fatal(err)
 	}
-	framed, err := integrity.Transform(c, document)
+	framed, err := integrity.Transform(c, strictjson.NodeOf(document))
 	if err != nil {
 		t.Fatal(err)
 	}

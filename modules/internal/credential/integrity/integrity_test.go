@@ -19,6 +19,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/internal/credential/integrity"
 	"github.com/badge-engine/badge-engine/modules/internal/did"
 	"github.com/badge-engine/badge-engine/modules/internal/jsonld"
+	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
 const alumni = `{"@context":["https://www.w3.org/ns/credentials/v2","https://www.w3.org/ns/credentials/examples/v2"],"id":"urn:uuid:58172aac-d8ba-11ed-83dd-0b3aef56cc33","type":["VerifiableCredential","AlumniCredential"],"name":"Alumni Credential","description":"A minimum viable example of an Alumni Credential.","issuer":"https://vc.example/issuers/5678","validFrom":"2023-01-01T00:00:00Z","credentialSubject":{"id":"did:example:abcdefgh","alumniOf":"The School of Examples"}}`
@@ -76,7 +77,7 @@ func TestVerifyHoldsAProofToWhatIsExpected(t *testing.T) {
 		"after its end":              {integrity.Expectation{Purpose: "authentication", Now: now.Add(2 * time.Hour)}, integrity.ProofVerificationError},
 	} {
 		t.Run(name, func(t *testing.T) {
-			results, err := integrity.Verify(t.Context(), c, did.Resolver{}, document, row.expect)
+			results, err := integrity.Verify(t.Context(), c, did.Resolver{}, strictjson.NodeOf(document), row.expect)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -100,7 +101,7 @@ func TestVerifyRefusesWhatIsNoProof(t *testing.T) {
 		document := object(t, alumni)
 		document["proof"] = object(t, `{"p":`+proof+`}`)["p"]
 		var e *integrity.Error
-		if _, err := integrity.Verify(t.Context(), jsonld.New(), did.Resolver{}, document, integrity.Expectation{}); !errors.As(err, &e) || e.Code != integrity.ParsingError {
+		if _, err := integrity.Verify(t.Context(), jsonld.New(), did.Resolver{}, strictjson.NodeOf(document), integrity.Expectation{}); !errors.As(err, &e) || e.Code != integrity.ParsingError {
 			t.Errorf("%s: err = %v", name, err)
 		}
 	}
@@ -122,7 +123,7 @@ func TestVerifyNeverLetsAnUndefinedTermPass(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			altered := object(t, jcs(t, document))
 			change(altered)
-			results, err := integrity.Verify(t.Context(), c, did.Resolver{}, altered, integrity.Expectation{})
+			results, err := integrity.Verify(t.Context(), c, did.Resolver{}, strictjson.NodeOf(altered), integrity.Expectation{})
 			var undefined *jsonld.Error
 			if err != nil || !errors.As(results[0].Err, &undefined) {
 				t.Errorf("Verify = %+v, %v", results, err)
@@ -168,7 +169,7 @@ func TestChainsAreHeldTogether(t *testing.T) {
 		} {
 			altered := object(t, jcs(t, document))
 			row.change(altered)
-			results, err := integrity.Verify(t.Context(), c, did.Resolver{}, altered, integrity.Expectation{})
+			results, err := integrity.Verify(t.Context(), c, did.Resolver{}, strictjson.NodeOf(altered), integrity.Expectation{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -202,7 +203,7 @@ func TestChainsRunOneWay(t *testing.T) {
 		previous = append(previous, id)
 	}
 	verify := func(d map[string]any) []integrity.Result {
-		results, err := integrity.Verify(t.Context(), c, did.Resolver{}, d, integrity.Expectation{})
+		results, err := integrity.Verify(t.Context(), c, did.Resolver{}, strictjson.NodeOf(d), integrity.Expectation{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -249,7 +250,7 @@ func TestJCSProofsHoldTheirContext(t *testing.T) {
 	} {
 		altered := object(t, jcs(t, document))
 		altered["@context"] = object(t, `{"c":`+row.contexts+`}`)["c"]
-		results, err := integrity.Verify(t.Context(), c, did.Resolver{}, altered, integrity.Expectation{})
+		results, err := integrity.Verify(t.Context(), c, did.Resolver{}, strictjson.NodeOf(altered), integrity.Expectation{})
 		if err != nil || (results[0].Err == nil) != row.want {
 			t.Errorf("%s: %+v, %v", name, results, err)
 		}
@@ -323,7 +324,7 @@ func TestECDSASignaturesVerifyOnBothCurves(t *testing.T) {
 				t.Fatal(err)
 			}
 			add(t, document, proof)
-			results, err := integrity.Verify(t.Context(), c, did.Resolver{}, document, integrity.Expectation{})
+			results, err := integrity.Verify(t.Context(), c, did.Resolver{}, strictjson.NodeOf(document), integrity.Expectation{})
 			if err != nil || results[0].Err != nil {
 				t.Errorf("%s on %s: %+v, %v", suite, curve.Params().Name, results, err)
 			}
@@ -352,7 +353,7 @@ func BenchmarkVerify(b *testing.B) {
 	add(b, document, proof)
 	b.ReportAllocs()
 	for b.Loop() {
-		results, err := integrity.Verify(b.Context(), c, did.Resolver{}, document, integrity.Expectation{})
+		results, err := integrity.Verify(b.Context(), c, did.Resolver{}, strictjson.NodeOf(document), integrity.Expectation{})
 		if err != nil || results[0].Err != nil {
 			b.Fatal(results, err)
 		}
@@ -370,12 +371,12 @@ func TestTheFormerNameOfASuiteIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	add(t, document, proof)
-	results, err := integrity.Verify(t.Context(), c, did.Resolver{}, document, integrity.Expectation{})
+	results, err := integrity.Verify(t.Context(), c, did.Resolver{}, strictjson.NodeOf(document), integrity.Expectation{})
 	if err != nil || results[0].Err != nil || results[0].Suite != "eddsa-2022" {
 		t.Errorf("Verify = %+v, %v", results, err)
 	}
 	document["issuanceDate"] = "2023-01-02T00:00:00Z"
-	results, err = integrity.Verify(t.Context(), c, did.Resolver{}, document, integrity.Expectation{})
+	results, err = integrity.Verify(t.Context(), c, did.Resolver{}, strictjson.NodeOf(document), integrity.Expectation{})
 	if err != nil || results[0].Err == nil {
 		t.Errorf("a changed document: Verify = %+v, %v", results, err)
 	}

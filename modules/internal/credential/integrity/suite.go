@@ -7,11 +7,11 @@ import (
 	"crypto/elliptic"
 	"crypto/sha256"
 	_ "crypto/sha512" // SHA-384, by crypto.Hash
-	"maps"
 	"math/big"
 
 	"github.com/badge-engine/badge-engine/modules/internal/did"
 	"github.com/badge-engine/badge-engine/modules/internal/jsonld"
+	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
 // The cryptosuites, by the names that proofs give them.
@@ -37,9 +37,9 @@ type Canonicalizer interface {
 	Canonicalize(doc map[string]any) ([]byte, error)
 }
 
-// Digester is a Canonicalizer that hashes what it answers by SHA-256 without putting it together first.
+// Digester is a Canonicalizer that hashes by SHA-256 what it would answer, without putting it together first.
 type Digester interface {
-	Digest(doc map[string]any) ([sha256.Size]byte, error)
+	DigestOf(doc *strictjson.Node) ([sha256.Size]byte, error)
 }
 
 // canonicalizerWith is a Canonicalizer that labels blank nodes by other hashes, too.
@@ -68,15 +68,15 @@ var suites = map[string]suite{
 }
 
 // suiteOf reads which suite a proof is of.
-func suiteOf(proof map[string]any) (suite, error) {
+func suiteOf(proof *strictjson.Node) (suite, error) {
 	const remedy = "Use a DataIntegrityProof with the cryptosuite eddsa-rdfc-2022."
-	typ := proof["type"]
-	if list, ok := typ.([]any); ok && len(list) == 1 {
-		typ = list[0]
+	typ := proof.Get("type")
+	if typ.Is(strictjson.Array) && typ.Len() == 1 {
+		typ = typ.First()
 	}
-	switch typ {
-	case typeDataIntegrity:
-		name, _ := proof["cryptosuite"].(string)
+	switch {
+	case typ.String() == typeDataIntegrity:
+		name := proof.Member("cryptosuite")
 		if s, ok := suites[name]; ok {
 			return s, nil
 		}
@@ -84,12 +84,12 @@ func suiteOf(proof map[string]any) (suite, error) {
 			return suite{}, trouble(ProofVerificationError, remedy, "the proof names no cryptosuite")
 		}
 		return suite{}, trouble(ProofVerificationError, remedy, "the cryptosuite %s is not supported", shown(name)).with(ErrUnsupported)
-	case Ed25519Legacy:
+	case typ.String() == Ed25519Legacy:
 		return suite{name: Ed25519Legacy, legacy: true}, nil
-	case nil:
+	case typ == nil, typ.Kind == strictjson.Null:
 		return suite{}, trouble(ProofVerificationError, remedy, "the proof has no type")
 	}
-	return suite{}, trouble(ProofVerificationError, remedy, "proofs of the type %s are not supported", shown(typ)).with(ErrUnsupported)
+	return suite{}, trouble(ProofVerificationError, remedy, "proofs of the type %s are not supported", shown(typ.Value())).with(ErrUnsupported)
 }
 
 // hashFor is the hash that goes with a key; 0 when the key does not fit the suite.
@@ -111,15 +111,15 @@ func (s suite) hashFor(pub crypto.PublicKey) crypto.Hash {
 }
 
 // canonical is the transformation of a document or of proof options.
-func (s suite) canonical(c Canonicalizer, hash crypto.Hash, doc map[string]any) ([]byte, error) {
+func (s suite) canonical(c Canonicalizer, hash crypto.Hash, doc *strictjson.Node) ([]byte, error) {
 	var text []byte
 	var err error
 	if s.jcs {
 		text, err = jsonld.JCS(doc)
 	} else if with, ok := c.(canonicalizerWith); ok && hash != crypto.SHA256 {
-		text, err = with.CanonicalizeWith(hash, doc)
+		text, err = with.CanonicalizeWith(hash, doc.Map())
 	} else {
-		text, err = c.Canonicalize(doc)
+		text, err = c.Canonicalize(doc.Map())
 	}
 	if err != nil {
 		return nil, untransformed(err)
@@ -131,9 +131,9 @@ func untransformed(err error) error {
 	return trouble(ProofTransformationError, "", "the document cannot be brought into its canonical form").with(err)
 }
 
-func (s suite) digest(c Canonicalizer, hash crypto.Hash, doc map[string]any) ([]byte, error) {
+func (s suite) digest(c Canonicalizer, hash crypto.Hash, doc *strictjson.Node) ([]byte, error) {
 	if d, ok := c.(Digester); ok && hash == crypto.SHA256 && !s.jcs {
-		sum, err := d.Digest(doc)
+		sum, err := d.DigestOf(doc)
 		if err != nil {
 			return nil, untransformed(err)
 		}
@@ -152,17 +152,18 @@ func (s suite) digest(c Canonicalizer, hash crypto.Hash, doc map[string]any) ([]
 // context of the document.
 //
 // Data Integrity EdDSA Cryptosuites 1.0, 3.2.5 and 3.3.5 (Proof Configuration).
-func (s suite) configuration(proof map[string]any, context any) map[string]any {
-	config := maps.Clone(proof)
-	delete(config, "proofValue")
-	if !s.jcs {
-		config["@context"] = context
+func (s suite) configuration(proof, context *strictjson.Node) *strictjson.Node {
+	switch {
+	case s.jcs:
+		return proof.Altered([]string{"proofValue"})
+	case context == nil: // as if it were null: nothing is defined without one
+		return proof.Altered([]string{"proofValue", "@context"}, strictjson.NodeOf(nil).As("@context"))
 	}
-	return config
+	return proof.Altered([]string{"proofValue", "@context"}, context)
 }
 
 // hashData is what gets signed: 3.2.4 (Hashing), the proof first.
-func (s suite) hashData(c Canonicalizer, hash crypto.Hash, config map[string]any, document []byte) ([]byte, error) {
+func (s suite) hashData(c Canonicalizer, hash crypto.Hash, config *strictjson.Node, document []byte) ([]byte, error) {
 	sum, err := s.digest(c, hash, config)
 	if err != nil {
 		return nil, err
@@ -192,10 +193,10 @@ func encodeSignature(signature []byte) string {
 	return string(did.AppendBase58(append(few[:0], 'z'), signature))
 }
 
-func decodeSignature(value any) ([]byte, error) {
+func decodeSignature(value *strictjson.Node) ([]byte, error) {
 	const remedy = "Give the signature in multibase base58btc (z…)."
-	text, ok := value.(string)
-	if !ok || text == "" || text[0] != 'z' {
+	text := value.String()
+	if text == "" || text[0] != 'z' {
 		return nil, trouble(ProofVerificationError, remedy, "the proof has no proofValue in base58btc")
 	}
 	signature, err := did.DecodeBase58(text[1:])

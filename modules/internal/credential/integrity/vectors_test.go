@@ -100,8 +100,8 @@ func (s supplied) Canonicalize(doc map[string]any) ([]byte, error) {
 	return s.Processor.Canonicalize(s.known(doc))
 }
 
-func (s supplied) Digest(doc map[string]any) ([sha256.Size]byte, error) {
-	return s.Processor.Digest(s.known(doc))
+func (s supplied) DigestOf(doc *strictjson.Node) ([sha256.Size]byte, error) {
+	return s.Processor.Digest(s.known(doc.Map()))
 }
 
 func (s supplied) CanonicalizeWith(hash crypto.Hash, doc map[string]any) ([]byte, error) {
@@ -179,12 +179,12 @@ func publishedVectors(t *testing.T, processor *jsonld.Processor) {
 			file := func(name, ext string) string { return text(t, filepath.Join(root, row.folder, name+row.suffix+ext)) }
 			document := object(t, file("signed", ".json"))
 
-			results, err := integrity.Verify(t.Context(), c, did.Resolver{}, document, integrity.Expectation{})
+			results, err := integrity.Verify(t.Context(), c, did.Resolver{}, strictjson.NodeOf(document), integrity.Expectation{})
 			if err != nil || len(results) != 1 || results[0].Err != nil {
 				t.Fatalf("Verify = %+v, %v", results, err)
 			}
 			changed := object(t, strings.Replace(file("signed", ".json"), "2023-02-24T23:36:38Z", "2023-02-24T23:36:39Z", 1))
-			if results, err = integrity.Verify(t.Context(), c, did.Resolver{}, changed, integrity.Expectation{}); err != nil || results[0].Err == nil {
+			if results, err = integrity.Verify(t.Context(), c, did.Resolver{}, strictjson.NodeOf(changed), integrity.Expectation{}); err != nil || results[0].Err == nil {
 				t.Errorf("a changed proof verifies: %+v, %v", results, err)
 			}
 
@@ -249,7 +249,7 @@ func publishedProofSetsAndChains(t *testing.T, processor *jsonld.Processor) {
 	for name, count := range map[string]int{"signedProofSet1": 1, "signedProofSet2": 2, "signedProofChain1": 3, "signedProofChain2": 4} {
 		t.Run(name, func(t *testing.T) {
 			document := object(t, text(t, filepath.Join(root, name+".json")))
-			results, err := integrity.Verify(t.Context(), processor, did.Resolver{}, document, integrity.Expectation{})
+			results, err := integrity.Verify(t.Context(), processor, did.Resolver{}, strictjson.NodeOf(document), integrity.Expectation{})
 			if err != nil || len(results) != count {
 				t.Fatalf("Verify = %d results, %v; want %d", len(results), err, count)
 			}

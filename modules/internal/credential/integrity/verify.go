@@ -4,11 +4,11 @@ import (
 	"context"
 	"crypto"
 	"errors"
-	"reflect"
 	"slices"
 	"time"
 
 	"github.com/badge-engine/badge-engine/modules/internal/did"
+	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
 // maxProofs bounds the work on one document.
@@ -33,7 +33,7 @@ type Expectation struct {
 
 // Result is what became of one proof.
 type Result struct {
-	Proof map[string]any
+	Proof *strictjson.Node
 	Suite string  // the cryptosuite, as far as it is known
 	Key   did.Key // the zero value when it was not found
 	Err   error   // nil when the signature is good; [*Error], [*did.Error], or the context's
@@ -52,14 +52,14 @@ func (r Result) Literal() bool { return suites[r.Suite].jcs }
 // for the caller to judge. An error says that there is no proof to check.
 //
 // Data Integrity 1.0, Verify Proof, Verify Proof Sets and Chains.
-func Verify(ctx context.Context, c Canonicalizer, keys Keys, document map[string]any, x Expectation) ([]Result, error) {
+func Verify(ctx context.Context, c Canonicalizer, keys Keys, document *strictjson.Node, x Expectation) ([]Result, error) {
 	proofs, err := proofsOf(document)
 	if err != nil {
 		return nil, err
 	}
-	v := verification{c: c, keys: keys, document: document, proofs: proofs, expect: x, digests: map[form][]byte{}}
+	v := verification{c: c, keys: keys, document: document, proofs: proofs, expect: x}
 	if t := x.Transformed; t != nil {
-		v.digests[form{t.suite.jcs, t.hash}] = t.digest
+		v.keep(form{t.suite.jcs, t.hash}, t.digest)
 	}
 	results := make([]Result, len(proofs))
 	for i, proof := range proofs {
@@ -72,35 +72,29 @@ func Verify(ctx context.Context, c Canonicalizer, keys Keys, document map[string
 }
 
 // proofsOf gives the proofs of a document, of which there may be one or several.
-func proofsOf(document map[string]any) ([]map[string]any, error) {
+func proofsOf(document *strictjson.Node) ([]*strictjson.Node, error) {
 	const remedy = "Sign the document, so that it has at least one proof."
-	var entries []any
-	switch v := document["proof"].(type) {
-	case nil:
+	proof := document.Get("proof")
+	if proof == nil || proof.Kind == strictjson.Null {
 		return nil, trouble(ParsingError, remedy, "the document has no proof")
-	case []any:
-		entries = v
-	default:
-		entries = []any{v}
 	}
+	entries := proof.Items()
 	if len(entries) == 0 || len(entries) > maxProofs {
 		return nil, trouble(ParsingError, remedy, "the document has %d proofs, and 1 to %d are taken", len(entries), maxProofs)
 	}
-	proofs := make([]map[string]any, len(entries))
 	for i, entry := range entries {
-		var ok bool
-		if proofs[i], ok = entry.(map[string]any); !ok {
+		if entry.Kind != strictjson.Object {
 			return nil, trouble(ParsingError, "Give each proof as an object.", "proof %d is no object", i)
 		}
 	}
-	return proofs, nil
+	return entries, nil
 }
 
 // matching gives the proofs of those ids.
-func matching(proofs []map[string]any, ids []string) ([]any, error) {
-	var found []any
+func matching(proofs []*strictjson.Node, ids []string) ([]*strictjson.Node, error) {
+	var found []*strictjson.Node
 	for _, id := range ids {
-		named := func(p map[string]any) bool { return p["id"] == id }
+		named := func(p *strictjson.Node) bool { return p.Get("id").Is(strictjson.String) && p.Member("id") == id }
 		at := slices.IndexFunc(proofs, named)
 		if at < 0 {
 			return nil, trouble(ProofVerificationError, "Keep the proofs that later proofs cover.", "the previous proof %s is not in the document", shown(id))
@@ -115,14 +109,14 @@ func matching(proofs []map[string]any, ids []string) ([]any, error) {
 
 // circular tells whether a proof covers itself, if only by way of others: nobody can
 // have signed that, and it is no chain.
-func circular(proofs []map[string]any, proof map[string]any) bool {
-	first, _ := proof["id"].(string)
+func circular(proofs []*strictjson.Node, proof *strictjson.Node) bool {
+	first := proof.Member("id")
 	if first == "" {
 		return false
 	}
 	seen := map[string]bool{}
-	var leads func(from map[string]any) bool
-	leads = func(from map[string]any) bool {
+	var leads func(from *strictjson.Node) bool
+	leads = func(from *strictjson.Node) bool {
 		ids, _ := previousOf(from) // what is no list of ids is found out where it stands
 		for _, id := range ids {
 			if id == first {
@@ -133,7 +127,7 @@ func circular(proofs []map[string]any, proof map[string]any) bool {
 			}
 			seen[id] = true
 			for _, p := range proofs {
-				if p["id"] == id && leads(p) {
+				if v := p.Get("id"); v.Is(strictjson.String) && v.Text == id && leads(p) {
 					return true
 				}
 			}
@@ -147,9 +141,8 @@ func circular(proofs []map[string]any, proof map[string]any) bool {
 // covers it, of which one cannot be true; none where the chain is in order. Moments that
 // are not given, or cannot be compared, are passed over.
 func Backwards(results []Result) string {
-	created := func(proof map[string]any) time.Time {
-		text, _ := proof["created"].(string)
-		at, _ := time.Parse(time.RFC3339, text)
+	created := func(proof *strictjson.Node) time.Time {
+		at, _ := time.Parse(time.RFC3339, proof.Member("created"))
 		return at
 	}
 	for _, r := range results {
@@ -159,7 +152,7 @@ func Backwards(results []Result) string {
 			continue
 		}
 		for _, before := range results {
-			if id, _ := before.Proof["id"].(string); slices.Contains(ids, id) && created(before.Proof).After(at) {
+			if id := before.Proof.Member("id"); slices.Contains(ids, id) && created(before.Proof).After(at) {
 				return id
 			}
 		}
@@ -176,17 +169,35 @@ type form struct {
 type verification struct {
 	c        Canonicalizer
 	keys     Keys
-	document map[string]any
-	proofs   []map[string]any
+	document *strictjson.Node
+	proofs   []*strictjson.Node
 	expect   Expectation
-	digests  map[form][]byte // of the document without proofs, in its own context
+	digests  []digested // of the document without proofs, in its own context
 }
 
-func (v *verification) verify(ctx context.Context, proof map[string]any) (r Result) {
+type digested struct {
+	form
+	digest []byte
+}
+
+func (v *verification) keep(f form, digest []byte) {
+	v.digests = append(v.digests, digested{f, digest})
+}
+
+func (v *verification) kept(f form) []byte {
+	for _, d := range v.digests {
+		if d.form == f {
+			return d.digest
+		}
+	}
+	return nil
+}
+
+func (v *verification) verify(ctx context.Context, proof *strictjson.Node) (r Result) {
 	r.Proof = proof
 	var s suite
 	if s, r.Err = suiteOf(proof); r.Err != nil {
-		r.Suite, _ = proof["cryptosuite"].(string)
+		r.Suite = proof.Member("cryptosuite")
 		return r
 	}
 	r.Suite = s.name
@@ -198,12 +209,12 @@ func (v *verification) verify(ctx context.Context, proof map[string]any) (r Resu
 		// Before anything is fetched for it: whether it is for verifiers at all.
 		_, r.Err = forVerifiers(proof)
 	} else {
-		signature, r.Err = decodeSignature(proof["proofValue"])
+		signature, r.Err = decodeSignature(proof.Get("proofValue"))
 	}
 	if r.Err != nil {
 		return r
 	}
-	if r.Key, r.Err = v.keys.Resolve(ctx, proof["verificationMethod"].(string)); r.Err != nil {
+	if r.Key, r.Err = v.keys.Resolve(ctx, proof.Member("verificationMethod")); r.Err != nil {
 		return r
 	}
 	if !r.Key.Until.IsZero() && !v.expect.Now.Before(r.Key.Until) {
@@ -223,12 +234,12 @@ func (v *verification) verify(ctx context.Context, proof map[string]any) (r Resu
 	return r
 }
 
-func (v *verification) signed(s suite, hash crypto.Hash, proof map[string]any, pub crypto.PublicKey, signature []byte) error {
+func (v *verification) signed(s suite, hash crypto.Hash, proof *strictjson.Node, pub crypto.PublicKey, signature []byte) error {
 	document, err := v.digest(s, hash, proof)
 	if err != nil {
 		return err
 	}
-	data, err := s.hashData(v.c, hash, s.configuration(proof, v.document["@context"]), document)
+	data, err := s.hashData(v.c, hash, s.configuration(proof, v.document.Get("@context")), document)
 	if err != nil {
 		return err
 	}
@@ -239,12 +250,12 @@ func (v *verification) signed(s suite, hash crypto.Hash, proof map[string]any, p
 }
 
 // digest hashes what the proof covers.
-func (v *verification) digest(s suite, hash crypto.Hash, proof map[string]any) ([]byte, error) {
+func (v *verification) digest(s suite, hash crypto.Hash, proof *strictjson.Node) ([]byte, error) {
 	ids, err := previousOf(proof)
 	if err != nil {
 		return nil, err
 	}
-	var previous []any
+	var previous []*strictjson.Node
 	if len(ids) > 0 {
 		if circular(v.proofs, proof) {
 			return nil, trouble(ProofVerificationError, "Let each proof cover only proofs that were there before it.", "the proofs cover one another in a circle, which is no chain")
@@ -255,54 +266,53 @@ func (v *verification) digest(s suite, hash crypto.Hash, proof map[string]any) (
 	}
 	key := form{s.jcs, hash}
 	own := previous == nil
-	context, there := proof["@context"]
-	if s.jcs && there {
+	context := proof.Get("@context")
+	if s.jcs && context != nil {
 		// Data Integrity EdDSA Cryptosuites 1.0, 3.3.2 (Verify Proof): a later proof
 		// may have added contexts behind those that this one covers.
-		if !begins(v.document["@context"], context) {
+		if !begins(v.document.Get("@context"), context) {
 			return nil, trouble(ProofVerificationError, "", "the contexts of the document do not begin with those of the proof")
 		}
-		own = own && reflect.DeepEqual(v.document["@context"], context)
+		own = own && strictjson.Equal(v.document.Get("@context"), context)
 	}
-	if digest := v.digests[key]; own && digest != nil {
+	if digest := v.kept(key); own && digest != nil {
 		return digest, nil
 	}
 	unsecured := without(v.document, previous)
-	if s.jcs && there {
-		unsecured["@context"] = context
+	if s.jcs && context != nil {
+		unsecured = unsecured.Altered([]string{"@context"}, context)
 	}
 	digest, err := s.digest(v.c, hash, unsecured)
 	if err == nil && own {
-		v.digests[key] = digest
+		v.keep(key, digest)
 	}
 	return digest, err
 }
 
 // begins tells whether the contexts of a document begin with those of a proof.
-func begins(document, proof any) bool {
-	list := func(v any) []any {
-		if l, ok := v.([]any); ok {
-			return l
+func begins(document, proof *strictjson.Node) bool {
+	list := func(v *strictjson.Node) []*strictjson.Node {
+		if v.Is(strictjson.Array) {
+			return v.Items()
 		}
-		return []any{v}
+		return []*strictjson.Node{v}
 	}
 	d, p := list(document), list(proof)
-	return len(p) <= len(d) && reflect.DeepEqual(d[:len(p)], p)
+	return len(p) <= len(d) && slices.EqualFunc(d[:len(p)], p, strictjson.Equal)
 }
 
-func previousOf(proof map[string]any) ([]string, error) {
+func previousOf(proof *strictjson.Node) ([]string, error) {
 	var ids []string
-	switch v := proof["previousProof"].(type) {
-	case nil:
-	case string:
-		ids = []string{v}
-	case []any:
-		for _, entry := range v {
-			id, ok := entry.(string)
-			if !ok || len(ids) == maxProofs {
+	switch v := proof.Get("previousProof"); {
+	case v == nil, v.Kind == strictjson.Null:
+	case v.Kind == strictjson.String:
+		ids = []string{v.Text}
+	case v.Kind == strictjson.Array:
+		for _, entry := range v.Items() {
+			if entry.Kind != strictjson.String || len(ids) == maxProofs {
 				return nil, trouble(ProofVerificationError, "Give previousProof as ids.", "previousProof is no list of ids")
 			}
-			ids = append(ids, id)
+			ids = append(ids, entry.Text)
 		}
 	default:
 		return nil, trouble(ProofVerificationError, "Give previousProof as ids.", "previousProof is no list of ids")
@@ -311,9 +321,9 @@ func previousOf(proof map[string]any) ([]string, error) {
 }
 
 // expected checks all of a proof but its signature.
-func (v *verification) expected(proof map[string]any) error {
+func (v *verification) expected(proof *strictjson.Node) error {
 	for _, name := range [...]string{"verificationMethod", "proofPurpose"} {
-		if s, ok := proof[name].(string); !ok || s == "" {
+		if proof.Member(name) == "" {
 			return trouble(ProofVerificationError, "Give it as a string.", "the proof has no %s", name)
 		}
 	}
@@ -321,17 +331,16 @@ func (v *verification) expected(proof map[string]any) error {
 	if purpose == "" {
 		purpose = assertionMethod
 	}
-	if proof["proofPurpose"] != purpose {
-		return trouble(ProofVerificationError, "Sign for "+purpose+".", "the proof is for %s, not for %s", shown(proof["proofPurpose"]), purpose)
+	if made := proof.Member("proofPurpose"); made != purpose {
+		return trouble(ProofVerificationError, "Sign for "+purpose+".", "the proof is for %s, not for %s", shown(made), purpose)
 	}
 	for _, name := range [...]string{"created", "expires"} {
-		value, there := proof[name]
-		if !there {
+		value := proof.Get(name)
+		if value == nil {
 			continue
 		}
 		// Data Integrity 1.0, Proofs: a dateTimeStamp of XML Schema, which has a zone.
-		text, _ := value.(string)
-		at, err := time.Parse(time.RFC3339, text)
+		at, err := time.Parse(time.RFC3339, value.String())
 		if err != nil {
 			return trouble(ProofVerificationError, "Give it as 2006-01-02T15:04:05Z.", "the member %q of the proof is no date-time with a zone", name)
 		}
@@ -339,13 +348,12 @@ func (v *verification) expected(proof map[string]any) error {
 			return trouble(ProofVerificationError, "Ask the issuer for a new proof.", "the proof expired on %s", at.UTC().Format(time.RFC3339))
 		}
 	}
-	if want := v.expect.Domain; want != "" && proof["domain"] != want {
-		list, _ := proof["domain"].([]any)
-		if !slices.Contains(list, any(want)) {
+	if want := v.expect.Domain; want != "" {
+		if !slices.ContainsFunc(proof.Get("domain").Items(), func(d *strictjson.Node) bool { return d.String() == want }) {
 			return trouble(InvalidDomainError, "", "the proof is not made for the domain %s", shown(want))
 		}
 	}
-	if want := v.expect.Challenge; want != "" && proof["challenge"] != want {
+	if want := v.expect.Challenge; want != "" && proof.Member("challenge") != want {
 		return trouble(InvalidChallengeError, "", "the proof does not answer the challenge")
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/badge-engine/badge-engine/modules/internal/did"
+	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
 // Profile is the standard whose header and claims a token has.
@@ -84,7 +85,7 @@ type registered struct {
 //
 // Open Badges 3.0, JSON Web Token Proof Format; Securing Verifiable Credentials
 // using JOSE and COSE 1.0, 3.1.1.
-func Secure(ctx context.Context, signer Signer, kid string, profile Profile, document []byte, parsed map[string]any, at time.Time) (string, error) {
+func Secure(ctx context.Context, signer Signer, kid string, profile Profile, document []byte, parsed *strictjson.Node, at time.Time) (string, error) {
 	algorithm, size := AlgorithmOf(signer.Public())
 	if algorithm == "" {
 		return "", refused("Sign with a key on Ed25519, P-256 or P-384, or with RSA of 2048 bits or more.", "no algorithm of tokens goes with the key")
@@ -100,19 +101,20 @@ func Secure(ctx context.Context, signer Signer, kid string, profile Profile, doc
 		return "", refused("Give the absolute URL of the public key.", "the kid %s is no URL", shown(kid))
 	}
 	for _, name := range claims {
-		if _, there := parsed[name]; there {
+		if parsed.Get(name) != nil {
 			return "", refused("Leave it out; the token adds what it needs.", "the credential has a member %q, which is a claim of tokens", name)
 		}
 	}
 	for _, name := range [...]string{"vc", "vp"} {
-		if _, there := parsed[name]; there {
+		if parsed.Get(name) != nil {
 			return "", refused("Leave it out.", "the credential has a member %q, which a token must not have", name)
 		}
 	}
-	c := registered{Issuer: identifier(parsed["issuer"]), ID: parsed["id"]}
-	if subject, ok := parsed["credentialSubject"].(map[string]any); ok {
-		c.Subject = subject["id"]
+	issuer := parsed.Get("issuer")
+	if issuer.Is(strictjson.Object) {
+		issuer = issuer.Get("id")
 	}
+	c := registered{Issuer: issuer.Value(), ID: parsed.Get("id").Value(), Subject: parsed.Get("credentialSubject").Get("id").Value()}
 	if profile == VCJOSE {
 		h.Typ, h.Cty = VCJOSE, "vc"
 		seconds := at.Unix()
@@ -144,7 +146,7 @@ func Secure(ctx context.Context, signer Signer, kid string, profile Profile, doc
 }
 
 // period makes the claims that Open Badges asks for.
-func (c *registered) period(parsed map[string]any) error {
+func (c *registered) period(parsed *strictjson.Node) error {
 	if c.ID == nil {
 		return refused("Give the credential an id.", "the credential has no id, which the claim jti repeats")
 	}
@@ -152,16 +154,16 @@ func (c *registered) period(parsed map[string]any) error {
 		return refused("Give the subject an id, such as urn:uuid:…, or use an embedded proof or the form vc+jwt.", "the subject has no id, which the claim sub repeats")
 	}
 	seconds := func(name string) (*int64, error) {
-		text, ok := parsed[name].(string)
-		at, err := time.Parse(time.RFC3339, text)
-		if !ok || err != nil || at.Nanosecond() != 0 {
+		at, err := time.Parse(time.RFC3339, parsed.Member(name))
+		if err != nil || at.Nanosecond() != 0 {
 			return nil, refused("Give it in whole seconds with a zone.", "the claims cannot repeat the member %q", name)
 		}
 		n := at.Unix()
 		return &n, nil
 	}
 	var err error
-	if c.From, err = seconds("validFrom"); err == nil && parsed["validUntil"] != nil {
+	until := parsed.Get("validUntil")
+	if c.From, err = seconds("validFrom"); err == nil && !(until == nil || until.Kind == strictjson.Null) {
 		c.Until, err = seconds("validUntil")
 	}
 	return err
