@@ -49,6 +49,9 @@ func (c *lingerConn) Close() error {
 
 // hearOut asks for a lingering close of the connection below c.
 func hearOut(c net.Conn) {
+	if w := watchedOf(c); w != nil {
+		c = w.Conn
+	}
 	if t, ok := c.(*tls.Conn); ok {
 		c = t.NetConn()
 	}

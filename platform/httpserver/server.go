@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -69,6 +70,7 @@ type Server struct {
 	origins  origins
 	document document
 	listener net.Listener
+	silence  *silence
 
 	opened chan struct{}      // closed by Start, for those who came early
 	abort  context.CancelFunc // ends the contexts of all requests
@@ -102,6 +104,7 @@ func New(cfg Config, parts Parts, log *slog.Logger) (*Server, error) {
 		listener: parts.Listener,
 		onLost:   func() {},
 		wait:     wait,
+		silence:  &silence{conns: map[*watched]time.Time{}},
 		opened:   make(chan struct{}),
 	}
 	if s.phase == nil {
@@ -221,7 +224,7 @@ func (s *Server) Listen(ctx context.Context) error {
 	s.served = make(chan struct{})
 	go func() {
 		defer close(s.served)
-		err := s.app.Listener(listener)
+		err := s.app.Listener(watchingListener{listener, s.silence})
 		if !s.Draining() {
 			s.log.Error("serving ended unexpectedly", "error", err)
 			s.onLost()
@@ -233,7 +236,8 @@ func (s *Server) Listen(ctx context.Context) error {
 
 // Stop drains the server: readiness fails first, Config.DrainDelay later no
 // connection is taken any more, requests in flight may finish within
-// Config.ShutdownTimeout, and what is left then is cut off.
+// Config.ShutdownTimeout, and what is left then is cut off. A connection on which
+// nothing was ever received is not waited for.
 func (s *Server) Stop(ctx context.Context) error {
 	s.phase.draining.Store(true)
 	if s.served == nil {
@@ -245,7 +249,12 @@ func (s *Server) Stop(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.ShutdownTimeout)
 	defer cancel()
+	drained := make(chan struct{})
+	var dismissal sync.WaitGroup
+	dismissal.Go(func() { s.silence.dismiss(drained) })
 	err := s.app.ShutdownWithContext(ctx)
+	close(drained)
+	dismissal.Wait()
 	s.abort()
 	// Should the goroutine not have come to serve yet, the closed listener ends it.
 	if closed := s.listener.Close(); closed != nil && !errors.Is(closed, net.ErrClosed) {
@@ -377,6 +386,9 @@ func (s *Server) entrance(next fasthttp.RequestHandler) fasthttp.RequestHandler 
 	}
 	render := s.app.Server().ErrorHandler
 	s.app.Server().ErrorHandler = func(ctx *fasthttp.RequestCtx, err error) {
+		if w := watchedOf(ctx.Conn()); w != nil && w.state.Load() == left {
+			return // nobody asked for anything
+		}
 		hearOut(ctx.Conn())
 		render(ctx, err)
 	}

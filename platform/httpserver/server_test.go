@@ -481,7 +481,6 @@ func TestBeforeTheStartOnlyEarlyRoutesAnswer(t *testing.T) {
 	if status := <-waited; status != 200 {
 		t.Errorf("who came early was answered with %d", status)
 	}
-	transport.CloseIdleConnections() // one it opened and never used would be waited for
 	if err := s.Stop(context.Background()); err != nil {
 		t.Error(err)
 	}
