@@ -83,9 +83,9 @@ func (d *doctor) folders() []string {
 }
 
 // newDoctor examines a running server with what it has open.
-func newDoctor(cfg Config) func(config.PublicURL, *database.DB, *migrations.Runner, cache.Cache, *issuance.Keyring, *baking.Service, func() time.Time) *doctor {
-	return func(public config.PublicURL, db *database.DB, runner *migrations.Runner, store cache.Cache, keyring *issuance.Keyring, baker *baking.Service, now func() time.Time) *doctor {
-		return &doctor{cfg: cfg, public: public, now: now, db: db, runner: runner, store: store, keyring: keyring, baker: baker}
+func newDoctor(cfg Config) func(config.PublicURL, *database.DB, *migrations.Runner, cache.Cache, *issuance.Keyring, func() time.Time) *doctor {
+	return func(public config.PublicURL, db *database.DB, runner *migrations.Runner, store cache.Cache, keyring *issuance.Keyring, now func() time.Time) *doctor {
+		return &doctor{cfg: cfg, public: public, now: now, db: db, runner: runner, store: store, keyring: keyring, baker: baking.New()}
 	}
 }
 

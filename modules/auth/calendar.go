@@ -8,7 +8,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/badge-engine/badge-engine/platform/telemetry"
+	"github.com/badge-engine/badge-engine/modules/auth/entra"
+	"github.com/badge-engine/badge-engine/platform/metric"
 )
 
 const (
@@ -136,16 +137,31 @@ func (c *Calendar) look(ctx context.Context) error {
 }
 
 // gauge tells when each token and client secret that was warned of will expire.
-func (c *Calendar) gauge() telemetry.Gauge {
-	return telemetry.Gauge{
+func (c *Calendar) gauge() metric.Gauge {
+	return metric.Gauge{
 		Name: "badge_engine_secret_expiry_timestamp_seconds", Help: "When tokens and client secrets expire that do so within 30 days, by id.",
 		Labels: []string{"kind", "id", "owner"},
-		Read: func() []telemetry.Sample {
-			var samples []telemetry.Sample
+		Read: func() []metric.Sample {
+			var samples []metric.Sample
 			for _, e := range c.Expiring() {
-				samples = append(samples, telemetry.Sample{Labels: []string{e.Kind, e.ID, e.Owner}, Value: float64(e.Expires.Unix())})
+				samples = append(samples, metric.Sample{Labels: []string{e.Kind, e.ID, e.Owner}, Value: float64(e.Expires.Unix())})
 			}
 			return samples
+		},
+	}
+}
+
+// certificateGauge tells when the certificate expires that is shown to Entra. The file
+// is read each time, since it may be replaced at any.
+func certificateGauge(cfg entra.Config) metric.Gauge {
+	return metric.Gauge{
+		Name: "badge_engine_entra_certificate_expiry_timestamp_seconds", Help: "When the certificate in ENTRA_CLIENT_CERTIFICATE_FILE expires.",
+		Read: func() []metric.Sample {
+			until, ok := cfg.CertificateExpiry()
+			if !ok {
+				return nil
+			}
+			return []metric.Sample{{Value: float64(until.Unix())}}
 		},
 	}
 }

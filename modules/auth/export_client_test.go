@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/badge-engine/badge-engine/platform/httpserver"
-	"github.com/badge-engine/badge-engine/platform/telemetry"
+	"github.com/badge-engine/badge-engine/platform/metric"
 )
 
 // ClientTable is the URLs of OAuth clients, and the dialects of their endpoints.
@@ -17,4 +17,4 @@ func ClientTable(clients *Clients, now func() time.Time) (httpserver.Table, []ht
 func (c *Calendar) Look(ctx context.Context) error { return c.look(ctx) }
 
 // Gauge is what the calendar tells the metrics.
-func (c *Calendar) Gauge() telemetry.Gauge { return c.gauge() }
+func (c *Calendar) Gauge() metric.Gauge { return c.gauge() }

@@ -13,7 +13,7 @@ import (
 	"github.com/badge-engine/badge-engine/platform/database"
 	"github.com/badge-engine/badge-engine/platform/httpserver"
 	"github.com/badge-engine/badge-engine/platform/logging"
-	"github.com/badge-engine/badge-engine/platform/telemetry"
+	"github.com/badge-engine/badge-engine/platform/metric"
 )
 
 // Module is the graph of this module. It provides the [*Service], [*People], [*Roles],
@@ -39,7 +39,8 @@ var Module = fx.Module("auth",
 		clients,
 	),
 	fx.Provide(newHandlers, newClientHandlers, fx.Private),
-	telemetry.Provide((*Calendar).gauge),
+	metric.Provide((*Calendar).gauge),
+	metric.Provide(certificateGauge),
 	httpserver.Mount(Routes),
 	httpserver.Mount(ClientRoutes),
 	httpserver.Mount(Doors),

@@ -9,6 +9,7 @@ import (
 
 	"github.com/badge-engine/badge-engine/modules/internal/image"
 	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
+	"github.com/badge-engine/badge-engine/platform/metric"
 )
 
 // The versions that Bake takes and Extract tells.
@@ -24,11 +25,23 @@ const (
 	FormURL  = "url"  // only the address at which an Open Badges 2.0 assertion is hosted
 )
 
-// Service bakes and extracts. It holds nothing, so one serves everybody.
-type Service struct{}
+// Service bakes and extracts. It holds nothing that differs from call to call, so one
+// serves everybody.
+type Service struct{ count *metric.Counter }
 
 // New makes a Service.
 func New() *Service { return &Service{} }
+
+// NewCounter makes the counter of pictures that were baked and read.
+func NewCounter() *metric.Counter {
+	return metric.NewCounter("badge_engine_badges_baked_total", "Pictures that a credential was baked into or extracted from, by operation and outcome.", "operation", "outcome")
+}
+
+// Counting makes the service count what it does.
+func (s *Service) Counting(c *metric.Counter) *Service {
+	s.count = c
+	return s
+}
 
 // Extraction is what was found, unverified.
 type Extraction struct {
@@ -47,6 +60,12 @@ type Extraction struct {
 // It answers with [ErrNotImage], [ErrDamaged], [ErrUnsafe], [ErrNotBaked],
 // [ErrAlreadyBaked], [ErrTooLarge], [ErrNotCredential] or [ErrVersion].
 func (s *Service) Bake(ctx context.Context, picture, credential []byte, overwrite bool, version string) ([]byte, error) {
+	baked, err := bake(ctx, picture, credential, overwrite, version)
+	s.count.Count(1, "bake", metric.Outcome(err))
+	return baked, err
+}
+
+func bake(ctx context.Context, picture, credential []byte, overwrite bool, version string) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -103,6 +122,12 @@ func read(credential []byte) (payload []byte, edition image.Version, known bool,
 // It answers with [ErrNotImage], [ErrDamaged], [ErrUnsafe], [ErrNotBaked],
 // [ErrTooLarge] or [ErrNotCredential].
 func (s *Service) Extract(ctx context.Context, data []byte) (Extraction, error) {
+	found, err := extract(ctx, data)
+	s.count.Count(1, "extract", metric.Outcome(err))
+	return found, err
+}
+
+func extract(ctx context.Context, data []byte) (Extraction, error) {
 	if err := ctx.Err(); err != nil {
 		return Extraction{}, err
 	}

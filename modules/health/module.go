@@ -7,8 +7,8 @@ import (
 
 	"github.com/badge-engine/badge-engine/platform/httpserver"
 	"github.com/badge-engine/badge-engine/platform/logging"
+	"github.com/badge-engine/badge-engine/platform/metric"
 	"github.com/badge-engine/badge-engine/platform/probe"
-	"github.com/badge-engine/badge-engine/platform/telemetry"
 )
 
 // Module watches every probe that is offered and serves what it sees. It asks for
@@ -16,7 +16,7 @@ import (
 var Module = fx.Module("health",
 	logging.Scope("health"),
 	fx.Provide(probe.Collect(assemble)),
-	telemetry.Provide(gauge),
+	metric.Provide(gauge),
 	httpserver.Mount(Routes),
 )
 

@@ -161,6 +161,7 @@ func (b *Batches) Accept(ctx context.Context, o BatchOrder) (accepted Batch, rep
 	if err != nil {
 		return Batch{}, false, err
 	}
+	s.counts.batches.Count(1, "accepted")
 	b.log.InfoContext(ctx, "batch accepted", "batch", row.ID, "lines", row.Total, "dry_run", row.DryRun, "by", owner)
 	b.Wake()
 	return row.batch(), false, nil
@@ -225,6 +226,7 @@ func (b *Batches) Cancel(ctx context.Context, id string) (Batch, error) {
 	if err != nil {
 		return Batch{}, err
 	}
+	b.service.counts.batches.Count(1, "cancelled")
 	return b.Batch(ctx, found.ID)
 }
 

@@ -281,6 +281,7 @@ func (b *Batches) complete(ctx context.Context, row batchRow) error {
 	if err != nil {
 		return err
 	}
+	b.service.counts.batches.Count(1, "completed")
 	b.log.InfoContext(ctx, "batch completed", "batch", row.ID, "by", row.Owner, "succeeded", done.Succeeded, "failed", done.Failed)
 	return nil
 }
@@ -321,6 +322,7 @@ func (b *Batches) block(ctx context.Context, row batchRow, number int64, places 
 			return s.record(ctx, "issuance.batch.issued", row.ID, fmt.Sprintf("lines:%d-%d,credentials:%d", block.FirstLine, block.FirstLine+block.Lines-1, len(issued)))
 		})
 		if err == nil {
+			s.counts.lines(row, len(issued), int(block.Failed))
 			if len(issued) > 0 {
 				b.log.InfoContext(ctx, "batch lines issued", "batch", row.ID, "from", block.FirstLine, "until", block.FirstLine+block.Lines-1, "count", len(issued))
 			}

@@ -58,6 +58,7 @@ func (b *Batches) carryOutLines(ctx context.Context, row batchRow) error {
 		}
 		row = next
 	}
+	b.service.counts.batches.Count(1, "completed")
 	log.InfoContext(ctx, "batch completed", "succeeded", row.Succeeded, "failed", row.Failed)
 	return nil
 }
@@ -158,6 +159,7 @@ func (b *Batches) chunk(ctx context.Context, row batchRow) (batchRow, error) {
 	if err != nil {
 		return row, err
 	}
+	s.counts.lines(row, len(issued), int(next.Failed-row.Failed))
 	if len(issued) > 0 {
 		b.log.InfoContext(ctx, "batch lines issued", "batch", row.ID, "until", next.Processed, "count", len(issued))
 	}

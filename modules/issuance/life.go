@@ -10,6 +10,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/internal/credential"
 	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
 	"github.com/badge-engine/badge-engine/modules/issuance/statuslist"
+	"github.com/badge-engine/badge-engine/platform/metric"
 	"github.com/badge-engine/badge-engine/platform/principal"
 )
 
@@ -212,6 +213,7 @@ func (s *Service) revise(ctx context.Context, id string, version int64, action s
 	}
 	err = s.recorded(ctx, action, next.ID, func(ctx context.Context) error { return s.store.Replace(ctx, next) })
 	s.shelf.Changed(ctx)
+	s.counts.credentials.Count(1, "version", metric.Outcome(err))
 	if err != nil {
 		return Credential{}, err
 	}

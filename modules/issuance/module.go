@@ -13,6 +13,7 @@ import (
 	"github.com/badge-engine/badge-engine/platform/config"
 	"github.com/badge-engine/badge-engine/platform/httpserver"
 	"github.com/badge-engine/badge-engine/platform/logging"
+	"github.com/badge-engine/badge-engine/platform/metric"
 	"github.com/badge-engine/badge-engine/platform/page"
 	"github.com/badge-engine/badge-engine/platform/probe"
 	"github.com/badge-engine/badge-engine/platform/shelf"
@@ -40,10 +41,15 @@ var Module = fx.Module("issuance",
 	fx.Provide(func(cfg Config, public config.PublicURL, s *statuslist.Store, w Work, k *Keyring, c integrity.Canonicalizer, now func() time.Time, log *slog.Logger, o perhaps) *statuslist.Register {
 		return statuslist.New(cfg.Status, public, s, w, k, c, now, log).Publishing(o.Shelf)
 	}),
-	fx.Provide(func(s *Store, w Work, k *Keyring, seal *Sealer, r *statuslist.Register, a Achievements, c integrity.Canonicalizer, o perhaps) Parts {
-		return Parts{Store: s, Work: w, Keyring: k, Sealer: seal, Statuses: r, Achievements: a, Audit: o.Audit, Recipients: o.Recipients, Canonical: c, Shelf: o.Shelf}
+	fx.Provide(func(s *Store, w Work, k *Keyring, seal *Sealer, r *statuslist.Register, a Achievements, c integrity.Canonicalizer, counts *Counts, o perhaps) Parts {
+		return Parts{Store: s, Work: w, Keyring: k, Sealer: seal, Statuses: r, Achievements: a, Audit: o.Audit, Recipients: o.Recipients, Canonical: c, Shelf: o.Shelf, Counts: counts}
 	}, fx.Private),
-	fx.Provide(New, NewBatches, NewEndorsements),
+	fx.Provide(New, NewBatches, NewEndorsements, NewCounts, newCensus),
+	metric.Provide(func(c *Counts) *metric.Counter { return c.credentials }),
+	metric.Provide(func(c *Counts) *metric.Counter { return c.batches }),
+	metric.Provide(func(c *Counts) *metric.Counter { return c.pictures }),
+	metric.Provide((*census).states),
+	metric.Provide((*census).oldest),
 	fx.Provide(func(s *Service, b *Batches, e *Endorsements, k *Keyring, r *page.Renderer, o perhaps) (*handlers, error) {
 		return newHandlers(s, b, e, k, o.Shelf, r)
 	}, fx.Private),

@@ -18,6 +18,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/issuance/statuslist"
 	"github.com/badge-engine/badge-engine/platform/config"
 	"github.com/badge-engine/badge-engine/platform/fault"
+	"github.com/badge-engine/badge-engine/platform/metric"
 	"github.com/badge-engine/badge-engine/platform/paging"
 	"github.com/badge-engine/badge-engine/platform/principal"
 	"github.com/badge-engine/badge-engine/platform/shelf"
@@ -100,6 +101,7 @@ type Service struct {
 	kinds        kinds
 	intake       intake
 	shelf        *shelf.Shelf // may be nil
+	counts       *Counts
 }
 
 // Parts are what a service is made of.
@@ -114,6 +116,7 @@ type Parts struct {
 	Recipients   Recipients // may be nil: then recipients are named by addresses alone
 	Canonical    integrity.Canonicalizer
 	Shelf        *shelf.Shelf                               // may be nil: then everything is read whenever it is asked for
+	Counts       *Counts                                    // may be nil
 	Pause        func(context.Context, time.Duration) error // nil: by the clock of the machine
 }
 
@@ -122,8 +125,11 @@ func New(public config.PublicURL, parts Parts, now func() time.Time, log *slog.L
 	if parts.Pause == nil {
 		parts.Pause = pause
 	}
+	if parts.Counts == nil {
+		parts.Counts = &Counts{}
+	}
 	s := &Service{
-		pause:  parts.Pause,
+		pause: parts.Pause, counts: parts.Counts,
 		public: public, store: parts.Store, work: parts.Work, keyring: parts.Keyring, sealer: parts.Sealer, statuses: parts.Statuses,
 		achievements: parts.Achievements, audit: parts.Audit, recipients: parts.Recipients, canonical: parts.Canonical, now: now, log: log,
 	}
@@ -157,6 +163,11 @@ func known(id string, notFound error) (string, error) {
 // [ErrSettled], and then nothing was issued. Where the database was lost while it
 // stored, nobody knows: only an order with an idempotency key can be repeated safely.
 func (s *Service) Issue(ctx context.Context, order Order) (issued Credential, replayed bool, err error) {
+	defer func() {
+		if !replayed {
+			s.counts.credentials.Count(1, "order", metric.Outcome(err))
+		}
+	}()
 	owner := principal.From(ctx).ID
 	if order.IdempotencyKey != "" {
 		// A plain hash of the request would give its e-mail address away to whoever
@@ -479,6 +490,7 @@ func (s *Service) bake(ctx context.Context, c Credential, format image.Format, d
 	}
 	o.Checked = true // when it was uploaded
 	badge, err := image.Bake(picture, document, o)
+	s.counts.pictures.Count(1, metric.Outcome(err))
 	var unfit *image.Error
 	if errors.As(err, &unfit) { // such as a frame round a very large PNG
 		return nil, ErrPicture.With(err).Detailf("The credential does not go into this picture: %s. %s", unfit.Problem, unfit.Remedy)

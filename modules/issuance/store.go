@@ -248,6 +248,23 @@ func (s *Store) NewestKey(ctx context.Context) (key Key, sealed []byte, found bo
 	return key, rows[0].Sealed, true, err
 }
 
+// CountKeys counts the keys of all issuers.
+func (s *Store) CountKeys(ctx context.Context) (c KeyCensus, err error) {
+	const active = "retired_at IS NULL AND revoked_at IS NULL"
+	err = s.db.Reader(ctx).Model(&keyRow{}).
+		Select("COALESCE(SUM(CASE WHEN " + active + " THEN 1 ELSE 0 END), 0) AS active, COALESCE(SUM(CASE WHEN retired_at IS NOT NULL AND revoked_at IS NULL THEN 1 ELSE 0 END), 0) AS retired, COALESCE(SUM(CASE WHEN revoked_at IS NOT NULL THEN 1 ELSE 0 END), 0) AS revoked").
+		Scan(&c).Error
+	if err != nil || c.Active == 0 {
+		return c, err
+	}
+	var oldest []keyRow
+	err = s.db.Reader(ctx).Select("created_at").Where(active).Order("created_at").Limit(1).Find(&oldest).Error
+	if len(oldest) > 0 {
+		c.Oldest = oldest[0].CreatedAt.UTC()
+	}
+	return c, err
+}
+
 func toRow(c Credential) credentialRow {
 	row := credentialRow{
 		ID: c.ID, IssuerID: c.IssuerID, AchievementID: c.AchievementID, State: string(c.State), Name: c.Name,

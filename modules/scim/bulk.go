@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strconv"
@@ -19,6 +20,9 @@ type outcome struct {
 	refusal  *refusal.Error // nil: it succeeded
 	done     bool
 }
+
+// operations are what the methods of bulk requests do; what is none counts as other.
+var operations = map[string]string{http.MethodPost: "create", http.MethodPut: "replace", http.MethodPatch: "modify", http.MethodDelete: "delete"}
 
 // Bulk carries out the operations of a BulkRequest (RFC 7644, 3.7), each as one unit:
 // whatever happens, an operation is done or it is not. refused hears of each that
@@ -50,6 +54,11 @@ func (s *Service) Bulk(ctx context.Context, body string, explain func(error) *re
 	var answers []tree.Value
 	for i, op := range request.Operations {
 		if o := outcomes[i]; o.done {
+			var failure error // and not a refusal that is nil
+			if o.refusal != nil {
+				failure = o.refusal
+			}
+			s.counted(op.Type, cmp.Or(operations[op.Method], "other"), failure)
 			answers = append(answers, tree.Of(o.message(op)))
 		}
 	}

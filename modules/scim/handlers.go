@@ -150,6 +150,7 @@ func (h *handlers) create(t *schema.ResourceType) fiber.Handler {
 			return err
 		}
 		a, err := h.service.Create(c.UserContext(), t, body, view(c))
+		h.service.counted(t, "create", err)
 		if err != nil {
 			return err
 		}
@@ -158,20 +159,21 @@ func (h *handlers) create(t *schema.ResourceType) fiber.Handler {
 }
 
 func (h *handlers) replace(t *schema.ResourceType) fiber.Handler {
-	return h.changed(t, h.service.Replace)
+	return h.changed(t, "replace", h.service.Replace)
 }
 
 func (h *handlers) modify(t *schema.ResourceType) fiber.Handler {
-	return h.changed(t, h.service.Modify)
+	return h.changed(t, "modify", h.service.Modify)
 }
 
-func (h *handlers) changed(t *schema.ResourceType, change func(ctx context.Context, t *schema.ResourceType, id, ifMatch, body string, view View) (*Answer, error)) fiber.Handler {
+func (h *handlers) changed(t *schema.ResourceType, operation string, change func(ctx context.Context, t *schema.ResourceType, id, ifMatch, body string, view View) (*Answer, error)) fiber.Handler {
 	return h.call(func(c *fiber.Ctx) error {
 		body, err := h.read(c)
 		if err != nil {
 			return err
 		}
 		a, err := change(c.UserContext(), t, c.Params("id"), c.Get(fiber.HeaderIfMatch), body, view(c))
+		h.service.counted(t, operation, err)
 		if err != nil {
 			return err
 		}
@@ -181,7 +183,9 @@ func (h *handlers) changed(t *schema.ResourceType, change func(ctx context.Conte
 
 func (h *handlers) remove(t *schema.ResourceType) fiber.Handler {
 	return h.call(func(c *fiber.Ctx) error {
-		if err := h.service.Delete(c.UserContext(), t, c.Params("id"), c.Get(fiber.HeaderIfMatch)); err != nil {
+		err := h.service.Delete(c.UserContext(), t, c.Params("id"), c.Get(fiber.HeaderIfMatch))
+		h.service.counted(t, "delete", err)
+		if err != nil {
 			return err
 		}
 		c.Status(fiber.StatusNoContent)

@@ -11,7 +11,11 @@ import (
 	"github.com/badge-engine/badge-engine/platform/config"
 	"github.com/badge-engine/badge-engine/platform/httpserver"
 	"github.com/badge-engine/badge-engine/platform/logging"
+	"github.com/badge-engine/badge-engine/platform/metric"
 )
+
+// counter is the one of this module among others of its type.
+type counter struct{ *metric.Counter }
 
 // surroundings are what the service is gathered from. Some neighbours may be missing.
 type surroundings struct {
@@ -27,6 +31,7 @@ type surroundings struct {
 	People   People `optional:"true"`
 	Roles    Roles  `optional:"true"`
 	Audit    Audit  `optional:"true"`
+	Count    *counter
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -38,13 +43,15 @@ type Tenant string
 var Module = fx.Module("scim",
 	logging.Scope("scim"),
 	migrations.Provide(Schema),
+	fx.Provide(func() *counter { return &counter{NewCounter()} }),
+	metric.Provide(func(c *counter) *metric.Counter { return c.Counter }),
 	fx.Provide(Config.registry, fx.Private),
 	fx.Provide(
 		NewStore,
 		func(s surroundings) *Service {
 			return New(Parts{
 				Config: s.Config, Registry: s.Registry, Store: s.Store, Work: s.Work, People: s.People, Roles: s.Roles, Audit: s.Audit,
-				Tenant: string(s.Tenant), Base: s.Public.String() + prefix, Key: s.Key, Now: s.Now, Log: s.Log,
+				Tenant: string(s.Tenant), Base: s.Public.String() + prefix, Key: s.Key, Count: s.Count.Counter, Now: s.Now, Log: s.Log,
 			})
 		},
 		func(s *Store, tenant Tenant) *Directory { return NewDirectory(s, string(tenant)) },

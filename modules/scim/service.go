@@ -16,6 +16,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/scim/resource"
 	"github.com/badge-engine/badge-engine/modules/scim/schema"
 	"github.com/badge-engine/badge-engine/modules/scim/tree"
+	"github.com/badge-engine/badge-engine/platform/metric"
 )
 
 // Service holds the rules of the directory. Every method that changes something is
@@ -32,6 +33,7 @@ type Service struct {
 	tenant   string // of Entra; empty without
 	base     string // the address of the service
 	cursors  *cursor.Keeper
+	tally    *metric.Counter // may be nil
 	now      func() time.Time
 	log      *slog.Logger
 }
@@ -48,6 +50,7 @@ type Parts struct {
 	Tenant   string // may be empty: then nobody who signs in is in this directory
 	Base     string
 	Key      Key
+	Count    *metric.Counter // may be nil
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -62,8 +65,26 @@ const cursorLifetime = time.Hour
 func New(p Parts) *Service {
 	return &Service{
 		cfg: p.Config, registry: p.Registry, store: p.Store, work: p.Work, people: p.People, roles: p.Roles, audit: p.Audit, tenant: p.Tenant, base: p.Base,
-		cursors: cursor.New(p.Key, cursorLifetime, p.Now), now: p.Now, log: p.Log,
+		cursors: cursor.New(p.Key, cursorLifetime, p.Now), now: p.Now, log: p.Log, tally: p.Count,
 	}
+}
+
+// NewCounter makes the counter of what provisioning asks for.
+func NewCounter() *metric.Counter {
+	return metric.NewCounter("badge_engine_provisioned_total", "Changes of users and groups that provisioning asked for, those within bulk requests included, by operation and outcome.", "resource", "operation", "outcome")
+}
+
+// counted counts one change; the type may be nil where none was named.
+func (s *Service) counted(t *schema.ResourceType, operation string, err error) {
+	resource := "other"
+	if t != nil {
+		resource = t.ID
+	}
+	came := metric.Outcome(faulty(err))
+	if e, ok := refusal.From(err); ok && e.Status >= 500 { // of a bulk request, which answers all the same
+		came = metric.Failed
+	}
+	s.tally.Count(1, resource, operation, came)
 }
 
 // View is which attributes an answer shall have: the parameters attributes and

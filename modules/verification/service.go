@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -14,7 +15,9 @@ import (
 	"github.com/badge-engine/badge-engine/modules/internal/did"
 	"github.com/badge-engine/badge-engine/modules/internal/image"
 	"github.com/badge-engine/badge-engine/modules/internal/jsonld"
+	"github.com/badge-engine/badge-engine/modules/internal/report"
 	"github.com/badge-engine/badge-engine/platform/fault"
+	"github.com/badge-engine/badge-engine/platform/metric"
 )
 
 // Options say what else the caller wants to know.
@@ -45,6 +48,34 @@ type Service struct {
 	verifier  credential.Verifier
 	former    assertion.Verifier // of Open Badges 2.0 and 2.1
 	documents Documents          // may be nil
+	count     *metric.Counter    // may be nil
+}
+
+// NewCounter makes the counter of badges that were judged.
+func NewCounter() *metric.Counter {
+	return metric.NewCounter("badge_engine_badges_verified_total", "Badges that were judged, by outcome: verified, rejected, unknown because a check could not be made, unreadable, or failed by our own fault.", "outcome")
+}
+
+// Counting makes the service count what it judges.
+func (s *Service) Counting(c *metric.Counter) *Service {
+	s.count = c
+	return s
+}
+
+// judged counts one badge.
+func (s *Service) judged(r report.Report, err error) {
+	switch {
+	case err != nil && metric.Outcome(err) == metric.Failed:
+		s.count.Count(1, metric.Failed)
+	case err != nil:
+		s.count.Count(1, "unreadable")
+	case r.Verified:
+		s.count.Count(1, "verified")
+	case slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Outcome == report.Failed }):
+		s.count.Count(1, "rejected")
+	default:
+		s.count.Count(1, "unknown")
+	}
 }
 
 // New makes a service. Without documents nothing is fetched, without issuers no
@@ -69,12 +100,15 @@ func (s *Service) VerifyAt(ctx context.Context, address string, o Options) (Repo
 		// Open Badges 2.0, Assertion: revoked: an address answers so of a revoked badge.
 		report, err := s.assertion(ctx, assertion.At(address), nil, o)
 		report.Address = address
+		s.judged(report.Report, err)
 		return report, err
 	}
 	if err != nil {
+		s.judged(Report{}.Report, err)
 		return Report{}, err
 	}
 	if looksLikePage(data) {
+		s.judged(Report{}.Report, ErrUnreadable)
 		return Report{}, ErrUnreadable.Detailf("The address answers a web page, not a badge.").Violating(fault.Violation{
 			Rule: "Open Badges 3.0, Retrieving a credential", Detail: "a web page was answered", Remedy: "Download the badge from that page and give the file, or give the address of the badge itself.",
 		})
@@ -132,6 +166,12 @@ func (s *Service) Consulting(statuses Statuses) *Service {
 // readable as a badge; else [ErrUnreadable], [ErrNotCredential], [ErrTooLarge],
 // [ErrMediaType], [ErrPicture] or [ErrNotBaked].
 func (s *Service) Verify(ctx context.Context, upload []byte, o Options) (Report, error) {
+	report, err := s.verify(ctx, upload, o)
+	s.judged(report.Report, err)
+	return report, err
+}
+
+func (s *Service) verify(ctx context.Context, upload []byte, o Options) (Report, error) {
 	var picture *Picture
 	format, is := image.Sniff(upload)
 	// What is no text either is refused as a picture: a JPEG, perhaps.
@@ -167,7 +207,9 @@ func (s *Service) assertion(ctx context.Context, p *assertion.Parsed, picture *P
 
 // VerifyParsed judges a credential that was read before, by rules of the caller's.
 func (s *Service) VerifyParsed(ctx context.Context, p *credential.Parsed, o credential.Options) (credential.Report, error) {
-	return s.verifier.VerifyParsed(ctx, p, o)
+	report, err := s.verifier.VerifyParsed(ctx, p, o)
+	s.judged(report, err)
+	return report, err
 }
 
 // VerifyPresentation judges a presentation.

@@ -3,8 +3,8 @@ package database
 import (
 	"log/slog"
 
+	"github.com/badge-engine/badge-engine/platform/metric"
 	"github.com/badge-engine/badge-engine/platform/probe"
-	"github.com/badge-engine/badge-engine/platform/telemetry"
 	"go.uber.org/fx"
 )
 
@@ -21,6 +21,6 @@ func Module(drivers ...Driver) fx.Option {
 			return db, nil
 		}),
 		probe.Provide(func(db *DB) probe.Probe { return probe.Probe{Name: "database", Check: db.Ping} }),
-		telemetry.Provide(gauge),
+		metric.Provide(gauge),
 	)
 }

@@ -8,6 +8,7 @@ import (
 	"go.uber.org/fx"
 
 	"github.com/badge-engine/badge-engine/platform/logging"
+	"github.com/badge-engine/badge-engine/platform/metric"
 	"github.com/badge-engine/badge-engine/platform/ratelimit"
 	"github.com/badge-engine/badge-engine/platform/tracing"
 )
@@ -32,6 +33,7 @@ func Speak(constructor any) fx.Option {
 var Module = fx.Module("httpserver",
 	logging.Scope("httpserver"),
 	fx.Provide(NewPhase, assemble),
+	metric.Provide(certificateGauge),
 	fx.Invoke(run),
 )
 

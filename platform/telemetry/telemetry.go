@@ -8,38 +8,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/common/expfmt"
+
+	"github.com/badge-engine/badge-engine/platform/metric"
 )
-
-// Sample is one value of a gauge under its labels.
-type Sample struct {
-	Labels []string // as many as the gauge has, in their order
-	Value  float64
-}
-
-// Gauge is something that can be read at any time. Read is called for each scrape,
-// by several at once, and must be quick.
-type Gauge struct {
-	Name   string // such as badge_engine_secret_expiry_timestamp_seconds
-	Help   string
-	Labels []string
-	Read   func() []Sample
-}
-
-// Describe implements the collector of the library.
-func (g Gauge) Describe(to chan<- *prometheus.Desc) { to <- g.desc() }
-
-func (g Gauge) desc() *prometheus.Desc { return prometheus.NewDesc(g.Name, g.Help, g.Labels, nil) }
-
-// Collect implements the collector of the library.
-func (g Gauge) Collect(to chan<- prometheus.Metric) {
-	for _, s := range g.Read() {
-		metric, err := prometheus.NewConstMetric(g.desc(), prometheus.GaugeValue, s.Value, s.Labels...)
-		if err != nil {
-			metric = prometheus.NewInvalidMetric(g.desc(), err)
-		}
-		to <- metric
-	}
-}
 
 // Metrics is everything that is measured. Each has a registry of its own, so that
 // several servers may live in one process.
@@ -48,9 +19,9 @@ type Metrics struct {
 	requests *prometheus.HistogramVec
 }
 
-// New makes the metrics of requests, of the process, and the gauges. It answers an
-// error if two gauges have one name.
-func New(gauges []Gauge) (*Metrics, error) {
+// New makes the metrics of requests, of the process, and those that others offer. It
+// answers an error if two have one name.
+func New(offered []metric.Metric) (*Metrics, error) {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -60,8 +31,8 @@ func New(gauges []Gauge) (*Metrics, error) {
 		}, []string{"method", "route", "status"}),
 	}
 	all := []prometheus.Collector{m.requests, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})}
-	for _, g := range gauges {
-		all = append(all, g)
+	for _, m := range offered {
+		all = append(all, m)
 	}
 	for _, c := range all {
 		if err := m.registry.Register(c); err != nil {

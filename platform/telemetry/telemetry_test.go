@@ -5,12 +5,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/badge-engine/badge-engine/platform/metric"
 	"github.com/badge-engine/badge-engine/platform/telemetry"
 )
 
-func gauge(name string, labels ...string) telemetry.Gauge {
-	return telemetry.Gauge{Name: name, Help: "A gauge.", Labels: []string{"kind"}, Read: func() []telemetry.Sample {
-		return []telemetry.Sample{{Labels: labels, Value: 42}}
+func gauge(name string, labels ...string) metric.Gauge {
+	return metric.Gauge{Name: name, Help: "A gauge.", Labels: []string{"kind"}, Read: func() []metric.Sample {
+		return []metric.Sample{{Labels: labels, Value: 42}}
 	}}
 }
 
@@ -18,8 +19,8 @@ func TestAGaugeIsReadForEachScrape(t *testing.T) {
 	reads := 0
 	g := gauge("badge_engine_x", "token")
 	read := g.Read
-	g.Read = func() []telemetry.Sample { reads++; return read() }
-	m, err := telemetry.New([]telemetry.Gauge{g})
+	g.Read = func() []metric.Sample { reads++; return read() }
+	m, err := telemetry.New([]metric.Metric{g})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,10 +48,10 @@ func TestAMethodNobodyKnowsMakesNoSeriesOfItsOwn(t *testing.T) {
 }
 
 func TestMistakesInGaugesAreErrors(t *testing.T) {
-	if _, err := telemetry.New([]telemetry.Gauge{gauge("badge_engine_x", "a"), gauge("badge_engine_x", "b")}); err == nil {
+	if _, err := telemetry.New([]metric.Metric{gauge("badge_engine_x", "a"), gauge("badge_engine_x", "b")}); err == nil {
 		t.Error("two gauges of one name were taken")
 	}
-	m, err := telemetry.New([]telemetry.Gauge{gauge("badge_engine_x")})
+	m, err := telemetry.New([]metric.Metric{gauge("badge_engine_x")})
 	if err != nil {
 		t.Fatal(err)
 	}

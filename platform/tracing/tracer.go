@@ -12,6 +12,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/badge-engine/badge-engine/platform/metric"
 )
 
 // library is the name of the instrumentation in the traces.
@@ -86,6 +88,22 @@ func (t *Tracer) Stop(ctx context.Context) {
 	// It always ends: what cannot be sent in time is dropped.
 	_ = t.provider.Shutdown(context.WithoutCancel(ctx))
 	t.exporter.abort()
+}
+
+// spans tells how many were sent and lost; nothing while nothing is configured.
+func (t *Tracer) spans() metric.Gauge {
+	return metric.Gauge{
+		Name: "badge_engine_trace_spans_total", Help: "Spans of traces that the collector took, and that were lost.", Labels: []string{"outcome"}, Total: true,
+		Read: func() []metric.Sample {
+			if !t.On() {
+				return nil
+			}
+			return []metric.Sample{
+				{Labels: []string{"sent"}, Value: float64(t.exporter.sent.Load())},
+				{Labels: []string{"lost"}, Value: float64(t.exporter.lost.Load())},
+			}
+		},
+	}
 }
 
 var w3c = propagation.TraceContext{}

@@ -92,18 +92,31 @@ func examineCertificateFile(cfg Config, now func() time.Time, n *diagnosis.Notes
 	if cfg.ClientCertificateFile == "" {
 		return
 	}
-	data, err := os.ReadFile(cfg.ClientCertificateFile)
+	if until, ok := cfg.CertificateExpiry(); ok { // else Check has said so
+		noteExpiry(n, "entra.certificate", cfg.ClientCertificateFile, "The certificate", until, now(),
+			"Make a new one, upload it to the app registration, and replace the files; no restart is needed.")
+	}
+}
+
+// CertificateExpiry is when the certificate ends by which the application proves itself;
+// false where there is none.
+func (c Config) CertificateExpiry() (time.Time, bool) {
+	if c.ClientCertificateFile == "" {
+		return time.Time{}, false
+	}
+	data, err := os.ReadFile(c.ClientCertificateFile)
 	if err != nil {
-		return // Check has said so
+		return time.Time{}, false
 	}
 	block, _ := pem.Decode(data)
 	if block == nil {
-		return
+		return time.Time{}, false
 	}
-	if leaf, err := x509.ParseCertificate(block.Bytes); err == nil {
-		noteExpiry(n, "entra.certificate", cfg.ClientCertificateFile, "The certificate", leaf.NotAfter, now(),
-			"Make a new one, upload it to the app registration, and replace the files; no restart is needed.")
+	leaf, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return time.Time{}, false
 	}
+	return leaf.NotAfter, true
 }
 
 func noteExpiry(n *diagnosis.Notes, check, looked, what string, until, now time.Time, remedy string) {
