@@ -2,6 +2,7 @@ package issuance
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -368,37 +369,63 @@ func (e *Endorsements) Standings(ctx context.Context, several ...Endorsement) (m
 const mostEmbedded = 20
 
 // embed puts endorsements that were given here into a credential, each where what it
-// endorses stands. It answers with [ErrInvalid] for one that is not about this
-// credential, its achievement or its issuer, or is not valid.
-func (s *Service) embed(ctx context.Context, doc *openbadges.AchievementCredential, ids []string) error {
-	if len(ids) > mostEmbedded {
-		return refuse("/endorsementIds", endorsementRule, fmt.Sprintf("There are %d endorsements.", len(ids)), fmt.Sprintf("Name at most %d.", mostEmbedded))
+// endorses stands, as documents and as tokens. It answers with [ErrInvalid] for one that
+// is not about this credential, its achievement or its issuer, or is not valid.
+func (s *Service) embed(ctx context.Context, doc *openbadges.AchievementCredential, award Award) error {
+	if n := len(award.EndorsementIDs) + len(award.EndorsementJwtIDs); n > mostEmbedded {
+		return refuse("/endorsementIds", endorsementRule, fmt.Sprintf("There are %d endorsements.", n), fmt.Sprintf("Name at most %d.", mostEmbedded))
 	}
-	for i, id := range ids {
+	for i, id := range award.EndorsementIDs {
 		at := fmt.Sprintf("/endorsementIds/%d", i)
-		found, why, err := s.embeddable(ctx, id)
+		found, err := s.toEmbed(ctx, at, id, award.EndorsementIDs[:i])
 		if err != nil {
 			return err
 		}
-		if why != "" {
-			return refuse(at, endorsementRule, why, "Name endorsements that GET /api/v1/endorsements shows as given and valid.")
+		places := map[string]*[]json.RawMessage{doc.Issuer.ID: &doc.Issuer.Endorsement, doc.CredentialSubject.Achievement.ID: &doc.CredentialSubject.Achievement.Endorsement, doc.ID: &doc.Endorsement}
+		if err := put(places, at, found, found.Document); err != nil {
+			return err
 		}
-		if slices.Contains(ids[:i], id) {
-			return refuse(at, endorsementRule, "It is named twice.", "Name it once.")
+	}
+	for i, id := range award.EndorsementJwtIDs {
+		at := fmt.Sprintf("/endorsementJwtIds/%d", i)
+		found, err := s.toEmbed(ctx, at, id, award.EndorsementJwtIDs[:i])
+		if err != nil {
+			return err
 		}
-		switch found.SubjectURI {
-		case doc.ID:
-			doc.Endorsement = append(slices.Clip(doc.Endorsement), found.Document)
-		case doc.CredentialSubject.Achievement.ID:
-			a := &doc.CredentialSubject.Achievement
-			a.Endorsement = append(slices.Clip(a.Endorsement), found.Document)
-		case doc.Issuer.ID:
-			doc.Issuer.Endorsement = append(slices.Clip(doc.Issuer.Endorsement), found.Document)
-		default:
-			return refuse(at, endorsementRule, "It endorses something else.", "Name endorsements of this credential, its achievement or its issuer.")
+		if found.Token == "" {
+			return refuse(at, endorsementRule, "It was not given as a token.", "Name it in endorsementIds, or let the endorser choose a format with PUT /api/v1/issuers/{id}/signing and endorse anew.")
+		}
+		places := map[string]*[]string{doc.Issuer.ID: &doc.Issuer.EndorsementJwt, doc.CredentialSubject.Achievement.ID: &doc.CredentialSubject.Achievement.EndorsementJwt, doc.ID: &doc.EndorsementJwt}
+		if err := put(places, at, found, found.Token); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// put adds an endorsement where what it endorses stands.
+func put[T any](places map[string]*[]T, at string, e Endorsement, form T) error {
+	place := places[e.SubjectURI]
+	if place == nil {
+		return refuse(at, endorsementRule, "It endorses something else.", "Name endorsements of this credential, its achievement or its issuer.")
+	}
+	*place = append(slices.Clip(*place), form)
+	return nil
+}
+
+// toEmbed finds an endorsement that can be embedded and was not named before.
+func (s *Service) toEmbed(ctx context.Context, at, id string, before []string) (Endorsement, error) {
+	found, why, err := s.embeddable(ctx, id)
+	if err != nil {
+		return found, err
+	}
+	if why != "" {
+		return found, refuse(at, endorsementRule, why, "Name endorsements that GET /api/v1/endorsements shows as given and valid.")
+	}
+	if slices.Contains(before, id) {
+		return found, refuse(at, endorsementRule, "It is named twice.", "Name it once.")
+	}
+	return found, nil
 }
 
 // embeddable finds an endorsement that can be embedded, or says why it cannot.
@@ -440,22 +467,43 @@ func (s *Service) endorsementID(raw json.RawMessage) string {
 	return id
 }
 
+// endorsementTokenID is [Service.endorsementID] of a token.
+func (s *Service) endorsementTokenID(token string) string {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return ""
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return ""
+	}
+	return s.endorsementID(payload)
+}
+
 // embedded are the ids of the endorsements from here that a version embeds and that
-// still hold, so that the next can say the same.
-func (s *Service) embedded(ctx context.Context, doc openbadges.AchievementCredential) ([]string, error) {
-	var ids []string
-	for _, raw := range slices.Concat(doc.CredentialSubject.Achievement.Endorsement, doc.Issuer.Endorsement, doc.Endorsement) {
-		id := s.endorsementID(raw)
-		if id == "" {
-			continue // the definition of the achievement or the profile holds it
+// still hold, as documents and as tokens, so that the next can say the same. What the
+// definition of the achievement or the profile holds is no concern of a version.
+func (s *Service) embedded(ctx context.Context, doc openbadges.AchievementCredential) (ids, tokens []string, err error) {
+	hold := func(into *[]string, id string) error {
+		if id == "" || len(ids)+len(tokens) >= mostEmbedded {
+			return nil
 		}
 		_, why, err := s.embeddable(ctx, id)
-		if err != nil {
-			return nil, err
+		if err == nil && why == "" {
+			*into = append(*into, id)
 		}
-		if why == "" && len(ids) < mostEmbedded {
-			ids = append(ids, id)
+		return err
+	}
+	achievement := doc.CredentialSubject.Achievement
+	for _, raw := range slices.Concat(achievement.Endorsement, doc.Issuer.Endorsement, doc.Endorsement) {
+		if err := hold(&ids, s.endorsementID(raw)); err != nil {
+			return nil, nil, err
 		}
 	}
-	return ids, nil
+	for _, token := range slices.Concat(achievement.EndorsementJwt, doc.Issuer.EndorsementJwt, doc.EndorsementJwt) {
+		if err := hold(&tokens, s.endorsementTokenID(token)); err != nil {
+			return nil, nil, err
+		}
+	}
+	return ids, tokens, nil
 }

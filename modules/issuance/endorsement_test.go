@@ -126,6 +126,74 @@ func TestAnEndorsementIsAskedForGivenEmbeddedAndRevoked(t *testing.T) {
 	})
 }
 
+// TestEndorsementsAreEmbeddedAsTokens: Open Badges 3.0 has endorsementJwt beside
+// endorsement, at each of the three places.
+func TestEndorsementsAreEmbeddedAsTokens(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := as(t, "token:1"), build(t, db, secure)
+		e, ring := endorsements(t, h, db), keyring(t, db, secure, "k").Working(db)
+		plainly, err := e.Request(ctx, issuance.EndorsementOrder{EndorserID: endorserID, AchievementID: achievementID})
+		must(t, err)
+		plainly, err = e.Give(ctx, plainly.ID, issuance.EndorsementWords{})
+		must(t, err)
+		_, err = ring.CreateKey(ctx, endorserID, issuance.Wanted{Kind: issuance.KindP256})
+		must(t, err)
+		_, err = ring.SetForm(ctx, endorserID, issuance.Form{Format: "vc+jwt"})
+		must(t, err)
+		h.at = noon.Add(time.Minute) // another replica follows within seconds
+		first := h.issue(t, order())
+		var ids []string
+		for _, o := range []issuance.EndorsementOrder{{AchievementID: achievementID}, {IssuerID: issuerID}, {CredentialID: first.ID}} {
+			o.EndorserID = endorserID
+			asked, err := e.Request(ctx, o)
+			must(t, err)
+			given, err := e.Give(ctx, asked.ID, issuance.EndorsementWords{Comment: "Sound."})
+			must(t, err)
+			if given.Token == "" {
+				t.Fatalf("given as %s", given.Document)
+			}
+			ids = append(ids, given.ID)
+		}
+		counts := func(c issuance.Credential) [6]int {
+			d := decode(t, c)
+			a := d.CredentialSubject.Achievement
+			return [6]int{len(a.EndorsementJwt), len(d.Issuer.EndorsementJwt), len(d.EndorsementJwt), len(a.Endorsement), len(d.Issuer.Endorsement), len(d.Endorsement)}
+		}
+		h.at = noon.Add(time.Hour)
+		next, err := h.Reissue(ctx, first.ID, issuance.AnyVersion, issuance.Award{EndorsementIDs: []string{plainly.ID}, EndorsementJwtIDs: ids})
+		must(t, err)
+		if counts(next) != [6]int{1, 1, 1, 1, 0, 0} || !h.verify(t, db, next.Document, "ada@example.org") {
+			t.Errorf("embedded %v as %s", counts(next), next.Document)
+		}
+		h.at = noon.Add(2 * time.Hour)
+		if next, err = h.Renew(ctx, first.ID, issuance.AnyVersion, ""); err != nil || counts(next) != [6]int{1, 1, 1, 1, 0, 0} {
+			t.Errorf("renewed with %v, %v", counts(next), err)
+		}
+		_, err = e.Revoke(ctx, ids[0], "no more")
+		must(t, err)
+		if h.verify(t, db, next.Document, "") {
+			t.Error("with a revoked token it verifies")
+		}
+		h.at = noon.Add(3 * time.Hour)
+		if next, err = h.Renew(ctx, first.ID, issuance.AnyVersion, ""); err != nil || counts(next) != [6]int{0, 1, 1, 1, 0, 0} || !h.verify(t, db, next.Document, "") {
+			t.Errorf("renewed with %v, %v", counts(next), err)
+		}
+		for name, row := range map[string][]string{"not a token": {plainly.ID}, "of another credential": {ids[2]}, "revoked": {ids[0]}, "unknown": {id(4711)}, "no id": {"x"}} {
+			o := order()
+			o.EndorsementJwtIDs = row
+			_, _, err := h.Issue(ctx, o)
+			if err == nil {
+				t.Errorf("%s: it was issued", name)
+			}
+			violates(t, err, "/endorsementJwtIds/0")
+		}
+		o := order()
+		o.EndorsementJwtIDs = []string{ids[1], ids[1]}
+		_, _, err = h.Issue(ctx, o)
+		violates(t, err, "/endorsementJwtIds/1")
+	})
+}
+
 func TestEndorsementsThatCannotBeAreRefused(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
 		ctx, h := as(t, "token:1"), build(t, db, secure)

@@ -158,11 +158,12 @@ func (s *Service) revise(ctx context.Context, id string, version int64, action s
 			award.AwardedDate = before.ValidFrom
 		}
 	}
-	if award.EndorsementIDs == nil {
-		if award.EndorsementIDs, err = s.embedded(ctx, before); err != nil {
+	if award.EndorsementIDs == nil && award.EndorsementJwtIDs == nil {
+		if award.EndorsementIDs, award.EndorsementJwtIDs, err = s.embedded(ctx, before); err != nil {
 			return Credential{}, err
 		}
 		award.Endorsement = slices.DeleteFunc(slices.Clone(award.Endorsement), func(raw json.RawMessage) bool { return s.endorsementID(raw) != "" })
+		award.EndorsementJwt = slices.DeleteFunc(slices.Clone(award.EndorsementJwt), func(token string) bool { return s.endorsementTokenID(token) != "" })
 	}
 	if award.Refreshable == nil {
 		refreshable := before.RefreshService != nil
@@ -184,7 +185,7 @@ func (s *Service) revise(ctx context.Context, id string, version int64, action s
 	}
 	doc.CredentialStatus = s.statusEntry(next)
 	award.fill(&doc, from)
-	if err := s.embed(ctx, &doc, award.EndorsementIDs); err != nil {
+	if err := s.embed(ctx, &doc, award); err != nil {
 		return Credential{}, err
 	}
 	prepared, err := credential.Prepare(s.canonical, doc)

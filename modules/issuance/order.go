@@ -54,6 +54,7 @@ type Award struct {
 	EndorsementJwt    []string                `json:"endorsementJwt,omitempty"`
 	Refreshable       *bool                   `json:"refreshable,omitempty" doc:"Whether the credential names the address where its newest version can be had: no unless said, and as the version before."`
 	EndorsementIDs    []string                `json:"endorsementIds,omitempty" doc:"Endorsements given here, of this credential, its achievement or its issuer, to be embedded; as the version before unless given."`
+	EndorsementJwtIDs []string                `json:"endorsementJwtIds,omitempty" doc:"The same as tokens, where the endorser makes them."`
 	StatusPurpose     string                  `json:"statusPurpose,omitempty" enum:"revocation,suspension,1EdTechRevocationList" doc:"What the credential's one status entry speaks of: revocation, unless given. With suspension the world sees it when the credential is suspended or revoked, but validators that ask for revocations alone see neither. 1EdTechRevocationList names a plain list for validators that know no other."`
 }
 

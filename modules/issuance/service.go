@@ -371,9 +371,9 @@ func (s *Service) prepare(ctx context.Context, order Order) (draft, error) {
 	doc.CredentialStatus = s.statusEntry(Credential{IssuerID: issuerID, Place: places[0], StatusPurpose: purpose})
 	order.Award.fill(&doc, now)
 	var prepared *credential.Prepared
-	if len(order.EndorsementIDs) == 0 {
+	if len(order.EndorsementIDs)+len(order.EndorsementJwtIDs) == 0 {
 		prepared, err = kind.prepare(s, &doc)
-	} else if err = s.embed(ctx, &doc, order.EndorsementIDs); err == nil {
+	} else if err = s.embed(ctx, &doc, order.Award); err == nil {
 		prepared, err = credential.Prepare(s.canonical, doc)
 	}
 	if err == nil {
