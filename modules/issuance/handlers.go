@@ -87,6 +87,35 @@ type queryInput struct {
 	Reason string `json:"reason,omitempty" doc:"As for one credential."`
 }
 
+type historyOutput struct {
+	Items []pastOutput `json:"items"`
+}
+
+type pastOutput struct {
+	At          time.Time       `json:"at"`
+	Act         string          `json:"act" enum:"revoke,suspend,resume,withdraw"`
+	Reason      string          `json:"reason,omitempty"`
+	By          string          `json:"by,omitempty" doc:"The principal who did it."`
+	Operation   string          `json:"operation,omitempty" doc:"The act, as the audit trail names it."`
+	Credentials int64           `json:"credentials,omitempty" doc:"How many credentials the act was about."`
+	Query       json.RawMessage `json:"query,omitempty" doc:"What the act was asked for, where it was about many: ids says how many were named, recipient that one was."`
+}
+
+func (h *handlers) history(c *fiber.Ctx) error {
+	past, err := h.service.History(c.UserContext(), c.Params("id"))
+	if err != nil {
+		return err
+	}
+	out := historyOutput{Items: make([]pastOutput, len(past))}
+	for i, p := range past {
+		out.Items[i] = pastOutput{At: second(p.At), Act: p.Act, Reason: p.Reason, By: p.Principal, Operation: p.Operation, Credentials: p.Credentials}
+		if p.Query != "" {
+			out.Items[i].Query = json.RawMessage(p.Query)
+		}
+	}
+	return httpserver.JSON(c, fiber.StatusOK, out)
+}
+
 type queryMembers struct {
 	IssuerID      string     `json:"issuerId,omitempty"`
 	AchievementID string     `json:"achievementId,omitempty"`

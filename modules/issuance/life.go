@@ -251,7 +251,13 @@ func (s *Service) Withdraw(ctx context.Context, id string) error {
 		return err
 	}
 	at := s.now().UTC().Truncate(time.Second)
-	err = s.recorded(ctx, "issuance.credential.withdrawn", c.ID, func(ctx context.Context) error { return s.store.Withdraw(ctx, c.ID, at) })
+	err = s.recorded(ctx, "issuance.credential.withdrawn", c.ID, func(ctx context.Context) error {
+		operation, err := s.statuses.Withdrawing(ctx, nil, 1)
+		if err != nil {
+			return err
+		}
+		return s.store.Withdraw(ctx, c.ID, operation, at)
+	})
 	s.shelf.Changed(ctx)
 	if err != nil {
 		return err
@@ -281,17 +287,20 @@ func (s *Service) WithdrawWhere(ctx context.Context, q statuslist.Query, expecte
 		return statuslist.Deed{}, err
 	}
 	const action = "issuance.credentials.withdrawn"
-	deed := statuslist.Deed{Operation: newID()}
+	var deed statuslist.Deed
 	at := s.now().UTC().Truncate(time.Second)
 	err = s.work.Do(ctx, func(ctx context.Context) error {
 		var err error
-		if deed.Changed, err = s.store.WithdrawWhere(ctx, q, at); err != nil {
+		if deed.Operation, err = s.statuses.Withdrawing(ctx, &q, expected); err != nil {
+			return err
+		}
+		if deed.Changed, err = s.store.WithdrawWhere(ctx, q, deed.Operation, at); err != nil {
 			return err
 		}
 		if deed.Changed != expected {
 			return statuslist.ErrExpected.Detailf("You expect %d, but it would withdraw %d. Survey it again with dryRun, and repeat with the number of that answer.", expected, deed.Changed)
 		}
-		return s.record(ctx, action, "operation:"+deed.Operation, fmt.Sprintf("credentials:%d", deed.Changed))
+		return s.record(ctx, action, "operation:"+deed.Operation, fmt.Sprintf("credentials:%d;%s", deed.Changed, q.Code()))
 	})
 	s.shelf.Changed(ctx)
 	if err != nil {

@@ -112,6 +112,27 @@ func (s *Service) Change(ctx context.Context, act statuslist.Act, id, reason str
 	return c, nil
 }
 
+// History tells what was done to the status of a credential, the newest first: by whom,
+// why, and by which act where it was one of many. It answers with [ErrNotFound].
+func (s *Service) History(ctx context.Context, id string) ([]statuslist.Past, error) {
+	id, err := known(id, ErrNotFound)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.store.Credential(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if c.State != Issued && c.State != Withdrawn {
+		return nil, ErrNotFound
+	}
+	operation, err := s.store.WithdrawnBy(ctx, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	return s.statuses.History(ctx, c.Place, operation)
+}
+
 // mostIDs is how many credentials a query may name one by one.
 const mostIDs = 10000
 
@@ -184,7 +205,7 @@ func (s *Service) ChangeWhere(ctx context.Context, act statuslist.Act, q statusl
 		if deed, err = s.statuses.ChangeWhere(ctx, act, q, reason, expected); err != nil {
 			return err
 		}
-		return s.record(ctx, action, "operation:"+deed.Operation, fmt.Sprintf("credentials:%d", deed.Changed))
+		return s.record(ctx, action, "operation:"+deed.Operation, fmt.Sprintf("credentials:%d;%s", deed.Changed, q.Code()))
 	})
 	if err != nil {
 		s.failed(ctx, action, "", err)

@@ -380,16 +380,26 @@ func (s *Store) Replace(ctx context.Context, c Credential) error {
 
 // withdrawn is what is left of a withdrawn credential: that it was, and its entry in
 // a status list. The idempotency key stays, lest the order be repeated.
-func withdrawn(at time.Time) map[string]any {
-	return map[string]any{"state": string(Withdrawn), "document": nil, "holder_document": nil, "token": nil, "recipient_index": nil, "request_hash": nil, "name": "", "updated_at": at}
+func withdrawn(operation string, at time.Time) map[string]any {
+	return map[string]any{"state": string(Withdrawn), "document": nil, "holder_document": nil, "token": nil, "recipient_index": nil, "request_hash": nil, "name": "", "updated_at": at, "withdrawn_by": operation}
 }
 
 // WithdrawWhere forgets what [Store.Withdraw] does of all credentials that a query
 // matches, and counts them.
-func (s *Store) WithdrawWhere(ctx context.Context, q statuslist.Query, at time.Time) (int64, error) {
+func (s *Store) WithdrawWhere(ctx context.Context, q statuslist.Query, operation string, at time.Time) (int64, error) {
 	where, values := q.Where()
-	tx := s.db.Session(ctx).Table("achievement_credentials AS c").Where(where, values...).Where("c.state = ?", string(Issued)).Updates(withdrawn(at))
+	tx := s.db.Session(ctx).Table("achievement_credentials AS c").Where(where, values...).Where("c.state = ?", string(Issued)).Updates(withdrawn(operation, at))
 	return tx.RowsAffected, tx.Error
+}
+
+// WithdrawnBy reads the operation that withdrew a credential; empty where none did.
+func (s *Store) WithdrawnBy(ctx context.Context, id string) (string, error) {
+	var operations []string
+	err := s.db.Reader(ctx).Model(&credentialRow{}).Where("id = ? AND withdrawn_by IS NOT NULL", id).Limit(1).Pluck("withdrawn_by", &operations).Error
+	if err != nil || len(operations) == 0 {
+		return "", err
+	}
+	return operations[0], nil
 }
 
 // Withdrawable counts the credentials that [Store.WithdrawWhere] would withdraw, and
@@ -407,9 +417,9 @@ func (s *Store) Withdrawable(ctx context.Context, q statuslist.Query, examples i
 }
 
 // Withdraw forgets the document and the recipient of an issued credential.
-func (s *Store) Withdraw(ctx context.Context, id string, at time.Time) error {
+func (s *Store) Withdraw(ctx context.Context, id, operation string, at time.Time) error {
 	return changed(s.db.Session(ctx).Model(&credentialRow{}).Where("id = ? AND state = ?", id, string(Issued)).
-		Updates(withdrawn(at)), ErrNotFound)
+		Updates(withdrawn(operation, at)), ErrNotFound)
 }
 
 // Release removes one reservation; what is signed stays.

@@ -95,7 +95,7 @@ func TestStoreTakesACredentialFromReservationToWithdrawal(t *testing.T) {
 		next := signed(c)
 		next.Version = 2
 		wants(t, store.Replace(ctx, next), issuance.ErrVersion)
-		wants(t, store.Withdraw(ctx, c.ID, noon), issuance.ErrNotFound)
+		wants(t, store.Withdraw(ctx, c.ID, id(77), noon), issuance.ErrNotFound)
 
 		must(t, store.Complete(ctx, signed(c)))
 		if got := state(issuance.Issued); string(got.Document) != string(signed(c).Document) {
@@ -116,7 +116,7 @@ func TestStoreTakesACredentialFromReservationToWithdrawal(t *testing.T) {
 		}
 		wants(t, store.Replace(ctx, next), issuance.ErrVersion)
 
-		must(t, store.Withdraw(ctx, c.ID, noon.Add(2*time.Hour)))
+		must(t, store.Withdraw(ctx, c.ID, id(77), noon.Add(2*time.Hour)))
 		if got := state(issuance.Withdrawn); got.Document != nil || !got.Updated.Equal(noon.Add(2*time.Hour)) {
 			t.Errorf("withdrawn as %+v", got)
 		}
@@ -129,7 +129,7 @@ func TestStoreTakesACredentialFromReservationToWithdrawal(t *testing.T) {
 		if before, err := store.ByIdempotencyKey(ctx, "token:1", "key"); err != nil || before.ID != c.ID || before.State != issuance.Withdrawn {
 			t.Errorf("the order came to %+v, %v", before, err)
 		}
-		wants(t, store.Withdraw(ctx, c.ID, noon), issuance.ErrNotFound)
+		wants(t, store.Withdraw(ctx, c.ID, id(77), noon), issuance.ErrNotFound)
 
 		_, err := store.Credential(ctx, id(404))
 		wants(t, err, issuance.ErrNotFound)
@@ -164,7 +164,7 @@ func TestInsertForgetsNoColumn(t *testing.T) {
 			t.Errorf("with others inserted as %v\ninstead of    %v", got, want)
 		}
 		for column, value := range want {
-			if empty := value == nil; empty != slices.Contains([]string{"owner", "idempotency_key", "request_hash"}, column) {
+			if empty := value == nil; empty != slices.Contains([]string{"owner", "idempotency_key", "request_hash", "withdrawn_by"}, column) {
 				t.Errorf("%s is %v", column, value)
 			}
 		}

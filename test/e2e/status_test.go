@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/badge-engine/badge-engine/app/engine"
 	"github.com/badge-engine/badge-engine/test/dbtest"
@@ -160,8 +161,10 @@ func TestCredentialsAreRevokedByAQuery(t *testing.T) {
 		issuer := h.issuer()
 		achievement, other := h.achievement(issuer, ""), h.achievement(issuer, "")
 		var entries []statusEntry
+		var id string
 		for range 5 {
-			_, _, e := h.award(achievement, nil)
+			var e statusEntry
+			id, _, e = h.award(achievement, nil)
 			entries = append(entries, e)
 		}
 		spared, _, sparedEntry := h.award(other, nil)
@@ -185,6 +188,27 @@ func TestCredentialsAreRevokedByAQuery(t *testing.T) {
 		if answer.DryRun || answer.Affected != 5 || answer.Operation == "" {
 			t.Errorf("revoked %+v", answer)
 		}
+		// One event of the trail says how many and by what query; the history of each says
+		// that it was among them.
+		event := `"target":"operation:` + answer.Operation + `","outcome":"succeeded","detail":"credentials:5;achievement:` + achievement + `;recipient"`
+		var trail []byte
+		for end := time.Now().Add(20 * time.Second); !bytes.Contains(trail, []byte(event)) && time.Now().Before(end); {
+			trail = h.must(200, h.send("GET", "/api/v1/audit?action=issuance.credentials.&limit=100", nil)).body
+		}
+		if bytes.Count(trail, []byte("issuance.credentials.revoked")) < 1 || !bytes.Contains(trail, []byte(event)) || bytes.Contains(trail, []byte("Ada")) {
+			t.Errorf("the trail is %s", trail)
+		}
+		past := h.must(200, h.send("GET", "/api/v1/credentials/"+id+"/history", nil)).body
+		for _, must := range []string{`"act":"revoke"`, `"reason":"the course was not accredited"`, `"by":"bootstrap"`, `"operation":"` + answer.Operation + `"`, `"credentials":5`, `"query":{"achievementId":"` + achievement + `","recipient":true}`} {
+			if !bytes.Contains(past, []byte(must)) {
+				t.Errorf("the history lacks %s: %s", must, past)
+			}
+		}
+		if got := h.must(200, h.send("GET", "/api/v1/credentials/"+spared+"/history", nil)); string(got.body) != `{"items":[]}` {
+			t.Errorf("one that was spared has the history %s", got.body)
+		}
+		h.must(404, h.send("GET", "/api/v1/credentials/x/history", nil))
+		h.must(401, h.send("GET", "/api/v1/credentials/"+id+"/history", nil, "Authorization", ""))
 		for _, e := range entries {
 			if !h.bit(e) {
 				t.Errorf("entry %s is not revoked", e.StatusListIndex)

@@ -2,7 +2,10 @@ package statuslist
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -38,6 +41,99 @@ type Query struct {
 // Empty reports whether the query is about every credential there is.
 func (q Query) Empty() bool {
 	return q.IssuerID == "" && q.AchievementID == "" && q.Recipient == "" && q.Since.IsZero() && q.Before.IsZero() && len(q.IDs) == 0 && q.KeyID == ""
+}
+
+// text is what the query asked for, in the words of the API and without telling who the
+// recipient is.
+func (q Query) text() string {
+	date := func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return t.UTC().Format(time.RFC3339)
+	}
+	data, _ := json.Marshal(struct { // texts and numbers are always written
+		IssuerID      string `json:"issuerId,omitempty"`
+		AchievementID string `json:"achievementId,omitempty"`
+		KeyID         string `json:"keyId,omitempty"`
+		IssuedSince   string `json:"issuedSince,omitempty"`
+		IssuedBefore  string `json:"issuedBefore,omitempty"`
+		IDs           int    `json:"ids,omitempty"`
+		Recipient     bool   `json:"recipient,omitempty"`
+	}{q.IssuerID, q.AchievementID, q.KeyID, date(q.Since), date(q.Before), len(q.IDs), q.Recipient != ""})
+	return string(data)
+}
+
+// Code is the query as one word for the audit trail: what it asked for, how many ids it
+// names, and whether it names a recipient, but not whom.
+func (q Query) Code() string {
+	var parts []string
+	add := func(name, value string) {
+		if value != "" {
+			parts = append(parts, name+":"+value)
+		}
+	}
+	if q.KeyID == "" { // which is of one issuer
+		add("issuer", q.IssuerID)
+	}
+	add("achievement", q.AchievementID)
+	add("key", q.KeyID)
+	if !q.Since.IsZero() {
+		add("since", q.Since.UTC().Format(time.RFC3339))
+	}
+	if !q.Before.IsZero() {
+		add("before", q.Before.UTC().Format(time.RFC3339))
+	}
+	if len(q.IDs) > 0 {
+		add("ids", strconv.Itoa(len(q.IDs)))
+	}
+	if q.Recipient != "" {
+		parts = append(parts, "recipient")
+	}
+	return strings.Join(parts, ";")
+}
+
+// Past is something that was done to the standing of a credential.
+type Past struct {
+	At          time.Time
+	Act         string // as [Act], or [Withdraw]; resume too for what was ended before it was kept by whom
+	Reason      string
+	Principal   string // who did it
+	Operation   string // its id
+	Credentials int64  // how many it was about
+	Query       string // what it was asked for, as JSON; empty for a single credential
+	Ended       bool
+}
+
+// Withdraw is the act of no longer keeping a credential, which changes no list.
+const Withdraw = "withdraw"
+
+// History tells what was done to the standing of an entry, the newest first, and by the
+// operation of that id, if one is given.
+func (r *Register) History(ctx context.Context, at Place, operationID string) ([]Past, error) {
+	past, err := r.store.history(ctx, entry{at.List, at.Index}, operationID)
+	for i, p := range past {
+		if p.Ended && p.Act == "" {
+			past[i].Act = string(Resume)
+		}
+		past[i].At = p.At.UTC()
+	}
+	slices.SortStableFunc(past, func(a, b Past) int { return b.At.Compare(a.At) })
+	return past, err
+}
+
+// Withdrawing writes down an act that withdraws credentials, and answers its id. It joins
+// the unit in ctx. The query is nil for a single credential.
+func (r *Register) Withdrawing(ctx context.Context, q *Query, credentials int64) (string, error) {
+	o, err := r.operation(ctx, Withdraw, "")
+	if err != nil {
+		return "", err
+	}
+	o.Purpose, o.Credentials = "", credentials
+	if q != nil {
+		o.Query = q.text()
+	}
+	return o.ID, r.store.insertOperation(ctx, o)
 }
 
 // Survey is what a query matches, and what an act would do.
@@ -110,7 +206,7 @@ func (r *Register) Change(ctx context.Context, act Act, credentialID string, at 
 	r.shelf.Changed(ctx)
 	e, changed := entry{at.List, at.Index}, false
 	if act == Resume {
-		changed, err = r.store.unmark(ctx, e, o.BeginsAt)
+		changed, err = r.store.unmark(ctx, e, o)
 	} else {
 		changed, err = r.store.mark(ctx, markRow{ListID: at.List, ListIndex: at.Index, Purpose: o.Purpose, EndsAt: forever, BeginsAt: o.BeginsAt, CredentialID: credentialID, OperationID: o.ID})
 	}
@@ -134,14 +230,14 @@ func (r *Register) ChangeWhere(ctx context.Context, act Act, q Query, reason str
 	if err != nil {
 		return Deed{}, err
 	}
-	o.Credentials = expected
+	o.Credentials, o.Query = expected, q.text()
 	if err := r.store.insertOperation(ctx, o); err != nil {
 		return Deed{}, err
 	}
 	r.shelf.Changed(ctx)
 	var entries []entry
 	if act == Resume {
-		entries, err = r.store.unmarkWhere(ctx, o.BeginsAt, q)
+		entries, err = r.store.unmarkWhere(ctx, o, q)
 	} else {
 		entries, err = r.store.markWhere(ctx, o.ID, act, q)
 	}

@@ -23,6 +23,7 @@ type operationRow struct {
 	Reason      string
 	Principal   string
 	Credentials int64
+	Query       string // what it was asked for, as JSON; empty for a single credential
 	BeginsAt    time.Time
 	EndsAt      time.Time
 }
@@ -38,6 +39,7 @@ type markRow struct {
 	BeginsAt     time.Time
 	CredentialID string
 	OperationID  string
+	EndedBy      *string // the operation that ended it
 }
 
 // TableName implements the naming of gorm.

@@ -487,7 +487,7 @@ func TestAQueryChangesAllOrNothing(t *testing.T) {
 		must(t, r.creds.Complete(t.Context(), old))
 		_, err := r.change(t, statuslist.Revoke, early[0], "")
 		must(t, err)
-		must(t, r.creds.Withdraw(t.Context(), early[1].ID, noon))
+		must(t, r.creds.Withdraw(t.Context(), early[1].ID, id(77), noon))
 
 		before := statuslist.Query{IssuerID: issuerID, Before: noon.Add(time.Minute)}
 		s, err := r.Survey(t.Context(), statuslist.Revoke, before)

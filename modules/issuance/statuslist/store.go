@@ -126,13 +126,14 @@ func (s *Store) mark(ctx context.Context, m markRow) (bool, error) {
 
 // unmark ends the suspension of an entry, and reports whether there was one. One
 // that lasted no time at all leaves no trace.
-func (s *Store) unmark(ctx context.Context, e entry, at time.Time) (bool, error) {
+func (s *Store) unmark(ctx context.Context, e entry, o operationRow) (bool, error) {
+	at := o.BeginsAt
 	open := s.db.Session(ctx).Where("list_id = ? AND list_index = ? AND purpose = ? AND ends_at = ?", e.ListID, e.ListIndex, Suspension, forever)
 	tx := open.Session(&gorm.Session{}).Where("begins_at >= ?", at).Delete(&markRow{})
 	if tx.Error != nil || tx.RowsAffected > 0 {
 		return tx.RowsAffected > 0, tx.Error
 	}
-	tx = open.Session(&gorm.Session{}).Model(&markRow{}).Update("ends_at", at)
+	tx = open.Session(&gorm.Session{}).Model(&markRow{}).Updates(map[string]any{"ends_at": at, "ended_by": o.ID})
 	return tx.RowsAffected > 0, tx.Error
 }
 
@@ -227,7 +228,8 @@ func (s *Store) markWhere(ctx context.Context, operationID string, act Act, q Qu
 }
 
 // unmarkWhere ends the suspensions of the credentials that it is about.
-func (s *Store) unmarkWhere(ctx context.Context, at time.Time, q Query) ([]entry, error) {
+func (s *Store) unmarkWhere(ctx context.Context, o operationRow, q Query) ([]entry, error) {
+	at := o.BeginsAt
 	where, values := q.affected(Resume)
 	open := ` WHERE purpose = 'suspension' AND ends_at = ? AND credential_id IN (SELECT c.id FROM achievement_credentials c WHERE ` + where + `)`
 	var gone, ended []entry
@@ -236,9 +238,25 @@ func (s *Store) unmarkWhere(ctx context.Context, at time.Time, q Query) ([]entry
 	if err != nil {
 		return nil, err
 	}
-	err = s.db.Session(ctx).Raw("UPDATE issuance_status_marks SET ends_at = ?"+open+" RETURNING list_id, list_index",
-		slices.Concat([]any{at, forever}, values)...).Scan(&ended).Error
+	err = s.db.Session(ctx).Raw("UPDATE issuance_status_marks SET ends_at = ?, ended_by = ?"+open+" RETURNING list_id, list_index",
+		slices.Concat([]any{at, o.ID, forever}, values)...).Scan(&ended).Error
 	return append(gone, ended...), err
+}
+
+// history reads the acts that marked an entry, that ended a mark, or of that id.
+func (s *Store) history(ctx context.Context, e entry, operationID string) (past []Past, err error) {
+	const columns = "o.id AS operation, o.act, o.reason, o.principal, o.credentials, o.query"
+	if e.ListID != "" {
+		const of = " FROM issuance_status_marks m LEFT JOIN issuance_status_operations o ON o.id = m."
+		err = s.db.Reader(ctx).Raw("SELECT m.begins_at AS at, 0 AS ended, "+columns+of+"operation_id WHERE m.list_id = ? AND m.list_index = ? UNION ALL SELECT m.ends_at AS at, 1 AS ended, "+
+			columns+of+"ended_by WHERE m.list_id = ? AND m.list_index = ? AND m.ends_at < ?", e.ListID, e.ListIndex, e.ListID, e.ListIndex, forever).Scan(&past).Error
+	}
+	if err != nil || operationID == "" {
+		return past, err
+	}
+	var one []Past
+	err = s.db.Reader(ctx).Raw("SELECT o.begins_at AS at, "+columns+" FROM issuance_status_operations o WHERE o.id = ?", operationID).Scan(&one).Error
+	return append(past, one...), err
 }
 
 // touch counts a change of each segment in which one of the entries lies, on these
