@@ -43,8 +43,8 @@ var MakeKey = makeKey
 const Fresh = fresh
 
 // Together stores credentials as one unit of work would, and answers each one's error.
-func Together(ctx context.Context, settle func(ctx context.Context, several []Credential) error, several []Credential) []error {
-	i := intake{settle: func(ctx context.Context, several []*arrival) error {
+func Together(ctx context.Context, work Work, settle func(ctx context.Context, several []Credential) error, several []Credential) []error {
+	i := intake{work: work, settle: func(ctx context.Context, several []*arrival) error {
 		credentials := make([]Credential, len(several))
 		for n, a := range several {
 			credentials[n] = a.credential
@@ -57,7 +57,8 @@ func Together(ctx context.Context, settle func(ctx context.Context, several []Cr
 	}
 	func() {
 		defer func() { _ = recover() }() // as the server does
-		i.store(arrivals)
+		i.waiting = arrivals[1:]
+		i.store(arrivals[0])
 	}()
 	errs := make([]error, len(arrivals))
 	for n, a := range arrivals {

@@ -28,7 +28,8 @@ var errMoved = errors.New("issuance: the achievement changed meanwhile")
 // together. So a lone caller waits for nobody, and many wait for one another's disk no
 // longer than for their own.
 type intake struct {
-	settle func(ctx context.Context, several []*arrival) error
+	work   Work
+	settle func(ctx context.Context, several []*arrival) error // in a unit of work
 
 	mu      sync.Mutex
 	waiting []*arrival
@@ -79,20 +80,27 @@ func (i *intake) open(first *arrival) {
 		i.waiting = i.waiting[1:]
 		next.turn <- struct{}{} // never blocks: nobody else has this arrival
 	}()
-	i.mu.Lock()
-	n := min(len(i.waiting), mostTogether-1)
-	several := append([]*arrival{first}, i.waiting[:n]...)
-	i.waiting = i.waiting[n:]
-	if len(i.waiting) == 0 {
-		i.waiting = nil
-	}
-	i.mu.Unlock()
-	i.store(several)
+	i.store(first)
 }
 
-// store answers each of several arrivals. Where they fail together, each is stored for
-// itself, so that nobody fails by another's fault.
-func (i *intake) store(several []*arrival) {
+// join takes those that wait, as many as go together with some others.
+func (i *intake) join(others []*arrival) []*arrival {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	n := min(len(i.waiting), mostTogether-len(others))
+	others = append(others, i.waiting[:n]...)
+	if i.waiting = i.waiting[n:]; len(i.waiting) == 0 {
+		i.waiting = nil
+	}
+	return others
+}
+
+// store answers an arrival and those that join it. They do once the unit of work has
+// begun: on an engine where one unit writes at a time, that is when the one before has
+// ended. Where they fail together, each is stored for itself, so that nobody fails by
+// another's fault.
+func (i *intake) store(first *arrival) {
+	several := []*arrival{first}
 	defer func() { // also should settle panic
 		for _, a := range several {
 			select {
@@ -106,17 +114,23 @@ func (i *intake) store(several []*arrival) {
 		}
 	}()
 	var live []*arrival
-	for _, a := range several {
-		if a.err = a.ctx.Err(); a.err != nil {
-			close(a.done) // its caller has gone
-			continue
+	gathered := false
+	gather := func() []*arrival {
+		gathered = true
+		several = i.join(several)
+		for _, a := range several {
+			if a.err = a.ctx.Err(); a.err != nil {
+				close(a.done) // its caller has gone
+				continue
+			}
+			live = append(live, a)
 		}
-		live = append(live, a)
+		return live
 	}
-	if len(live) == 0 {
-		return
+	err := i.attempt(first.ctx, gather)
+	if !gathered { // there was no unit for anybody
+		gather()
 	}
-	err := i.attempt(live)
 	if f, ok := fault.From(err); err == nil || len(live) == 1 || ok && f.Kind() == fault.Unavailable {
 		for _, a := range live {
 			if a.err == nil {
@@ -128,58 +142,62 @@ func (i *intake) store(several []*arrival) {
 	}
 	for _, a := range live {
 		a.err = nil
-		if err := i.attempt([]*arrival{a}); a.err == nil {
+		if err := i.attempt(a.ctx, func() []*arrival { return []*arrival{a} }); a.err == nil {
 			a.err = err
 		}
 		close(a.done)
 	}
 }
 
-func (i *intake) attempt(several []*arrival) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(several[0].ctx), intakeTime)
+func (i *intake) attempt(ctx context.Context, gather func() []*arrival) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), intakeTime)
 	defer cancel()
-	return i.settle(ctx, several)
+	return i.work.Do(ctx, func(ctx context.Context) error {
+		several := gather()
+		if len(several) == 0 {
+			return nil
+		}
+		return i.settle(ctx, several)
+	})
 }
 
-// settle stores arrivals as one unit of work, with their events. It sets the errors of
-// those that cannot be stored for a reason of their own.
+// settle stores arrivals with their events, in the unit of work in ctx. It sets the errors
+// of those that cannot be stored for a reason of their own.
 func (s *Service) settle(ctx context.Context, several []*arrival) error {
-	return s.work.Do(ctx, func(ctx context.Context) error {
-		editions := map[string]string{}
-		gone := map[string]error{}
-		var credentials []Credential
-		var targets []string
-		var by []context.Context
-		for _, a := range several {
-			id := a.credential.AchievementID
-			edition, held := editions[id]
-			if !held && gone[id] == nil {
-				var err error
-				if edition, err = s.achievements.Hold(ctx, id); notFound(err) {
-					gone[id] = noAchievement()
-				} else if err != nil {
-					return err
-				}
-				editions[id] = edition
+	editions := map[string]string{}
+	gone := map[string]error{}
+	var credentials []Credential
+	var targets []string
+	var by []context.Context
+	for _, a := range several {
+		id := a.credential.AchievementID
+		edition, held := editions[id]
+		if !held && gone[id] == nil {
+			var err error
+			if edition, err = s.achievements.Hold(ctx, id); notFound(err) {
+				gone[id] = noAchievement()
+			} else if err != nil {
+				return err
 			}
-			switch {
-			case gone[id] != nil:
-				a.err = gone[id]
-			case edition != a.edition:
-				a.err = errMoved
-			default:
-				credentials, targets, by = append(credentials, a.credential), append(targets, a.credential.ID), append(by, a.ctx)
-			}
+			editions[id] = edition
 		}
-		if len(credentials) == 0 {
-			return nil
+		switch {
+		case gone[id] != nil:
+			a.err = gone[id]
+		case edition != a.edition:
+			a.err = errMoved
+		default:
+			credentials, targets, by = append(credentials, a.credential), append(targets, a.credential.ID), append(by, a.ctx)
 		}
-		if err := s.store.Insert(ctx, credentials); err != nil {
-			return err
-		}
-		if s.audit == nil {
-			return nil
-		}
-		return s.audit.RecordEach(ctx, "issuance.credential.issued", targets, by)
-	})
+	}
+	if len(credentials) == 0 {
+		return nil
+	}
+	if err := s.store.Insert(ctx, credentials); err != nil {
+		return err
+	}
+	if s.audit == nil {
+		return nil
+	}
+	return s.audit.RecordEach(ctx, "issuance.credential.issued", targets, by)
 }

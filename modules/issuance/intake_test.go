@@ -104,6 +104,19 @@ func TestAnAchievementThatChangesIsAwardedAsItIs(t *testing.T) {
 	})
 }
 
+// work does units of work that store nothing, or cannot begin.
+type work struct {
+	err   error
+	tries int
+}
+
+func (w *work) Do(ctx context.Context, fn func(ctx context.Context) error) error {
+	if w.tries++; w.err != nil {
+		return w.err
+	}
+	return fn(ctx)
+}
+
 // TestNobodyFailsByAnothersFault stores good credentials together with one that the database refuses.
 func TestNobodyFailsByAnothersFault(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
@@ -130,7 +143,7 @@ func TestNobodyFailsByAnothersFault(t *testing.T) {
 			}
 			several = append(several, c)
 		}
-		for n, err := range issuance.Together(t.Context(), settle, several) {
+		for n, err := range issuance.Together(t.Context(), &work{}, settle, several) {
 			if n == 3 {
 				wants(t, err, bad)
 			} else if err != nil {
@@ -142,13 +155,20 @@ func TestNobodyFailsByAnothersFault(t *testing.T) {
 		}
 		over, cancel := context.WithCancel(t.Context())
 		cancel()
-		for _, err := range issuance.Together(over, settle, several[:1]) {
+		for _, err := range issuance.Together(over, &work{}, settle, several[:1]) {
 			wants(t, err, context.Canceled)
 		}
-		for _, err := range issuance.Together(t.Context(), func(context.Context, []issuance.Credential) error { panic("broken") }, several[:2]) {
+		for _, err := range issuance.Together(t.Context(), &work{}, func(context.Context, []issuance.Credential) error { panic("broken") }, several[:2]) {
 			if err == nil {
 				t.Error("a panic is answered as if it were stored")
 			}
+		}
+		away := &work{err: database.ErrUnavailable}
+		for _, err := range issuance.Together(t.Context(), away, settle, several) {
+			wants(t, err, database.ErrUnavailable)
+		}
+		if away.tries != 1 {
+			t.Errorf("a database that is away was tried %d times for callers who wait", away.tries)
 		}
 	})
 }

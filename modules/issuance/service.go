@@ -133,7 +133,7 @@ func New(public config.PublicURL, parts Parts, now func() time.Time, log *slog.L
 		public: public, store: parts.Store, work: parts.Work, keyring: parts.Keyring, sealer: parts.Sealer, statuses: parts.Statuses,
 		achievements: parts.Achievements, audit: parts.Audit, recipients: parts.Recipients, canonical: parts.Canonical, now: now, log: log,
 	}
-	s.intake.settle, s.shelf = s.settle, parts.Shelf
+	s.intake.work, s.intake.settle, s.shelf = s.work, s.settle, parts.Shelf
 	return s
 }
 
