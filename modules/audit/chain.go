@@ -1,26 +1,29 @@
 package audit
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"hash"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Key closes the chain. It comes from the key-encryption key and is never stored.
-type Key struct{ secret [sha256.Size]byte }
+type Key struct{ macs *sync.Pool } // each of which has hashed the secret already
 
 // NewKey makes a key of 32 secret bytes.
 func NewKey(secret []byte) (Key, error) {
-	var k Key
-	if len(secret) != len(k.secret) {
-		return Key{}, fmt.Errorf("audit: a key has %d bytes, not %d", len(k.secret), len(secret))
+	if len(secret) != sha256.Size {
+		return Key{}, fmt.Errorf("audit: a key has %d bytes, not %d", sha256.Size, len(secret))
 	}
-	copy(k.secret[:], secret)
-	return k, nil
+	secret = bytes.Clone(secret)
+	return Key{&sync.Pool{New: func() any { return hmac.New(sha256.New, secret) }}}, nil
 }
 
 // What is hashed begins with what it is, so that nothing can pass for another.
@@ -28,10 +31,14 @@ const (
 	markV1 = "badge-engine audit event v1"
 	linkV1 = "badge-engine audit link v1"
 	headV1 = "badge-engine audit head v1"
+
+	parcelMarkV1 = "badge-engine audit parcel v1"
 )
 
 func (k Key) mac(message []byte) []byte {
-	h := hmac.New(sha256.New, k.secret[:])
+	h := k.macs.Get().(hash.Hash)
+	defer k.macs.Put(h)
+	h.Reset()
 	h.Write(message)
 	return h.Sum(nil)
 }
@@ -61,6 +68,7 @@ func flag(set bool) byte {
 // encode appends what an event says in the one way it can be said: numbers of
 // fixed length, texts after their lengths.
 func (e Event) encode(b []byte) []byte {
+	b = slices.Grow(b, 300) // most are shorter
 	b = binary.BigEndian.AppendUint64(b, uint64(e.At.Unix()))
 	b = binary.BigEndian.AppendUint64(b, uint64(e.Count))
 	for _, s := range [...]string{e.ID, e.Principal, e.Kind, e.Action, e.Target, string(e.Outcome), e.Reason, e.Detail, e.RemoteIP, e.RequestID} {

@@ -26,6 +26,16 @@ type pendingRow struct {
 // TableName implements the naming of gorm.
 func (pendingRow) TableName() string { return "audit_pending" }
 
+type parcelRow struct {
+	ID     string
+	Count  int64
+	Events []byte
+	Mark   []byte
+}
+
+// TableName implements the naming of gorm.
+func (parcelRow) TableName() string { return "audit_parcels" }
+
 type eventRow struct {
 	Sequence int64 `gorm:"primaryKey;autoIncrement:false"`
 	Said     said  `gorm:"embedded"`

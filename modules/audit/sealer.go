@@ -10,7 +10,8 @@ import (
 const (
 	sealInterval   = 500 * time.Millisecond
 	patrolInterval = time.Minute
-	sealBatch      = 500              // events in one unit
+	sealBatch      = 500              // events in one unit, with the rest of a parcel
+	sealParcels    = 100              // parcels in one unit
 	roundDeadline  = 20 * time.Second // of whatever the worker does at a time
 	lastRound      = 2 * time.Second  // for the round that a stop comes upon
 	patrolSlices   = 5                // of events checked at a time
@@ -116,21 +117,21 @@ func (s *Sealer) seal(ctx context.Context) {
 // counts them. It answers [ErrKey] if the trail is sealed with another key.
 func (s *Sealer) Seal(ctx context.Context) (sealed int, err error) {
 	for {
-		n, err := s.round(ctx)
+		n, more, err := s.round(ctx)
 		sealed += n
-		if err != nil || n < sealBatch {
+		if err != nil || !more {
 			return sealed, err
 		}
 	}
 }
 
-// round seals one batch. Nothing that waits costs one look without a unit. The hashes
-// are made inside the unit, against the custom of the house: they depend on the
+// round seals one batch, and says whether it left something. Nothing that waits costs one
+// look without a unit. The hashes are made inside the unit, against the custom of the house: they depend on the
 // head, and take a microsecond each.
-func (s *Sealer) round(ctx context.Context) (sealed int, err error) {
+func (s *Sealer) round(ctx context.Context) (sealed int, more bool, err error) {
 	store, key := s.service.store, s.service.key
 	if n, err := store.Waiting(ctx, 1); err != nil || n == 0 {
-		return 0, err
+		return 0, false, err
 	}
 	err = s.work.Do(ctx, func(ctx context.Context) error {
 		head, mine, err := store.TakeHead(ctx)
@@ -140,30 +141,72 @@ func (s *Sealer) round(ctx context.Context) (sealed int, err error) {
 		if !key.signed(head) {
 			return ErrKey
 		}
-		events, err := store.Pending(ctx, sealBatch)
-		if err != nil || len(events) == 0 {
+		waiting, err := s.waiting(ctx)
+		if err != nil || len(waiting.first) == 0 {
 			return err
 		}
-		known, err := store.Sealed(ctx, events)
+		known, err := store.Sealed(ctx, waiting.first)
 		if err != nil {
 			return err
 		}
-		for i := range events {
-			e := &events[i]
+		var events []Event
+		for _, together := range waiting.events {
 			// Kept, since it is evidence, and so that it cannot hold up the others.
-			e.Forged = known[e.ID] || !key.marked(*e)
-			e.Sequence = head.Sequence + 1
-			e.Hash = key.link(head.Hash, *e)
-			head = Head{Sequence: e.Sequence, Hash: e.Hash}
+			again := known[together[0].ID]
+			for _, e := range together {
+				e.Forged = e.Forged || again
+				e.Sequence = head.Sequence + 1
+				e.Hash = key.link(head.Hash, e)
+				head = Head{Sequence: e.Sequence, Hash: e.Hash}
+				events = append(events, e)
+			}
 		}
 		head.signature = key.sign(head)
-		sealed = len(events)
-		return store.Link(ctx, events, head)
+		sealed, more = len(events), waiting.more
+		return store.Link(ctx, events, waiting.pending, waiting.parcels, head)
 	})
 	if err != nil {
-		sealed = 0
+		return 0, false, err
 	}
-	return sealed, err
+	return sealed, more, nil
+}
+
+// waiting is what one unit seals.
+type waiting struct {
+	events           [][]Event // that came together, the oldest first
+	first            []string  // the id of the first of each
+	pending, parcels []string  // ids of the rows that hold them
+	more             bool      // that wait as well
+}
+
+// waiting reads the oldest of what waits. What comes in a parcel was sealed together, or
+// not at all: who knows the first event of it knows all.
+func (s *Sealer) waiting(ctx context.Context) (w waiting, err error) {
+	store, key := s.service.store, s.service.key
+	events, err := store.Pending(ctx, sealBatch)
+	if err != nil {
+		return w, err
+	}
+	parcels, err := store.Parcels(ctx, sealParcels)
+	if err != nil {
+		return w, err
+	}
+	w.more = len(events) == sealBatch || len(parcels) == sealParcels
+	for n := 0; n < sealBatch && len(events)+len(parcels) > 0; {
+		var together []Event
+		if len(parcels) == 0 || len(events) > 0 && events[0].ID < parcels[0].ID {
+			e := events[0]
+			e.Forged = !key.marked(e)
+			events, together, w.pending = events[1:], []Event{e}, append(w.pending, e.ID)
+		} else {
+			together, w.parcels = key.open(parcels[0], s.service.instant()), append(w.parcels, parcels[0].ID)
+			parcels = parcels[1:]
+		}
+		w.events, w.first = append(w.events, together), append(w.first, together[0].ID)
+		n += len(together)
+	}
+	w.more = w.more || len(events)+len(parcels) > 0
+	return w, nil
 }
 
 // patrol is how far the going round has come.

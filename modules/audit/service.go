@@ -63,11 +63,22 @@ func (s *Service) RecordEach(ctx context.Context, action string, targets []strin
 	events := make([]Event, len(targets))
 	for i, target := range targets {
 		var err error
-		if events[i], err = s.complete(describe(by[i], Deed{Action: action, Target: target})); err != nil {
+		if events[i], err = s.identify(describe(by[i], Deed{Action: action, Target: target})); err != nil {
 			return err
 		}
 	}
-	return s.store.Append(ctx, events...)
+	if len(events) == 0 {
+		return nil
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	parcel, err := s.key.parcel(id.String(), events)
+	if err != nil {
+		return err
+	}
+	return s.store.Deliver(ctx, parcel)
 }
 
 // Refused implements [httpserver.Witness].
@@ -79,6 +90,14 @@ func (s *Service) instant() time.Time { return s.now().UTC().Truncate(time.Secon
 
 // complete gives an event its identifier, its time unless it has one, and its mark.
 func (s *Service) complete(e Event) (Event, error) {
+	e, err := s.identify(e)
+	if err == nil {
+		e.mark = s.key.mark(e)
+	}
+	return e, err
+}
+
+func (s *Service) identify(e Event) (Event, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return Event{}, err
@@ -87,7 +106,6 @@ func (s *Service) complete(e Event) (Event, error) {
 	if e.At.IsZero() {
 		e.At = s.instant()
 	}
-	e.mark = s.key.mark(e)
 	return e, nil
 }
 

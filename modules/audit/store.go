@@ -44,14 +44,26 @@ func (s *Store) Append(ctx context.Context, events ...Event) error {
 	return s.db.Insert(ctx, rows)
 }
 
-// Waiting counts the events that wait, up to a limit.
-func (s *Store) Waiting(ctx context.Context, limit int) (n int64, err error) {
-	some := s.db.Reader(ctx).Model(&pendingRow{}).Select("id").Limit(limit)
-	err = s.db.Reader(ctx).Table("(?) AS waiting", some).Count(&n).Error
-	return n, err
+// Deliver stores a parcel whose events wait for their places; it joins the unit in ctx.
+func (s *Store) Deliver(ctx context.Context, p Parcel) error {
+	return s.db.Insert(ctx, database.Rows{Table: parcelRow{}.TableName(), Columns: []string{"id", "count", "events", "mark"}, Values: [][]any{{p.ID, p.Count, p.Events, p.mark}}})
 }
 
-// Pending reads the oldest events that wait.
+// Waiting counts the events that wait, those of so many rows at most.
+func (s *Store) Waiting(ctx context.Context, limit int) (n int64, err error) {
+	some := s.db.Reader(ctx).Model(&pendingRow{}).Select("1 AS events").Limit(limit)
+	packed := s.db.Reader(ctx).Model(&parcelRow{}).Select("count AS events").Limit(limit)
+	for _, waiting := range []*gorm.DB{some, packed} {
+		var found int64
+		if err := s.db.Reader(ctx).Table("(?) AS waiting", waiting).Select("COALESCE(SUM(events), 0)").Scan(&found).Error; err != nil {
+			return 0, err
+		}
+		n += found
+	}
+	return n, nil
+}
+
+// Pending reads the oldest events that wait on their own.
 func (s *Store) Pending(ctx context.Context, limit int) ([]Event, error) {
 	var rows []pendingRow
 	err := s.db.Session(ctx).Order("id").Limit(limit).Find(&rows).Error
@@ -62,23 +74,26 @@ func (s *Store) Pending(ctx context.Context, limit int) ([]Event, error) {
 	return events, err
 }
 
+// Parcels reads the oldest parcels that wait.
+func (s *Store) Parcels(ctx context.Context, limit int) ([]Parcel, error) {
+	var rows []parcelRow
+	err := s.db.Session(ctx).Order("id").Limit(limit).Find(&rows).Error
+	parcels := make([]Parcel, len(rows))
+	for i, r := range rows {
+		parcels[i] = Parcel{ID: r.ID, Events: r.Events, Count: r.Count, mark: r.Mark}
+	}
+	return parcels, err
+}
+
 // Sealed tells which of the events have a place already.
-func (s *Store) Sealed(ctx context.Context, events []Event) (map[string]bool, error) {
+func (s *Store) Sealed(ctx context.Context, ids []string) (map[string]bool, error) {
 	var found []string
-	err := s.db.Session(ctx).Model(&eventRow{}).Where("id IN ?", identifiers(events)).Pluck("id", &found).Error
+	err := s.db.Session(ctx).Model(&eventRow{}).Where("id IN ?", ids).Pluck("id", &found).Error
 	sealed := map[string]bool{}
 	for _, id := range found {
 		sealed[id] = true
 	}
 	return sealed, err
-}
-
-func identifiers(events []Event) []string {
-	ids := make([]string, len(events))
-	for i, e := range events {
-		ids[i] = e.ID
-	}
-	return ids
 }
 
 // TakeHead reads the head and keeps others from it until the unit in ctx ends;
@@ -92,9 +107,9 @@ func (s *Store) TakeHead(ctx context.Context) (head Head, mine bool, err error) 
 	return Head{Sequence: row.Sequence, Hash: row.Hash, signature: row.Signature}, err == nil, err
 }
 
-// Link moves events from those that wait to the end of the chain. It must be
-// called in a unit that took the head.
-func (s *Store) Link(ctx context.Context, events []Event, head Head) error {
+// Link adds events to the end of the chain, and takes away what held them while they
+// waited: events by their ids, and parcels. It must be called in a unit that took the head.
+func (s *Store) Link(ctx context.Context, events []Event, pending, parcels []string, head Head) error {
 	rows := database.Rows{Table: eventRow{}.TableName(), Columns: append(saidColumns[:len(saidColumns):len(saidColumns)], "sequence", "forged", "hash"), Values: make([][]any, len(events))}
 	for i, e := range events {
 		rows.Values[i] = append(e.values(), e.Sequence, e.Forged, e.Hash)
@@ -102,13 +117,24 @@ func (s *Store) Link(ctx context.Context, events []Event, head Head) error {
 	if err := s.db.Insert(ctx, rows); err != nil {
 		return err
 	}
-	gone := s.db.Session(ctx).Delete(&pendingRow{}, "id IN ?", identifiers(events))
-	if gone.Error != nil {
-		return gone.Error
+	for _, gone := range []struct {
+		row any
+		ids []string
+	}{{&pendingRow{}, pending}, {&parcelRow{}, parcels}} {
+		if len(gone.ids) == 0 {
+			continue
+		}
+		tx := s.db.Session(ctx).Delete(gone.row, "id IN ?", gone.ids)
+		if tx.Error == nil && tx.RowsAffected != int64(len(gone.ids)) {
+			tx.Error = errMoved
+		}
+		if tx.Error != nil {
+			return tx.Error
+		}
 	}
 	next := s.db.Session(ctx).Model(&headRow{}).Where("id = ? AND sequence = ?", 1, head.Sequence-int64(len(events))).
 		Updates(map[string]any{"sequence": head.Sequence, "hash": head.Hash, "signature": head.signature})
-	if next.Error == nil && (gone.RowsAffected != int64(len(events)) || next.RowsAffected != 1) {
+	if next.Error == nil && next.RowsAffected != 1 {
 		return errMoved
 	}
 	return next.Error
