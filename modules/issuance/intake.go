@@ -9,11 +9,8 @@ import (
 	"github.com/badge-engine/badge-engine/platform/fault"
 )
 
-// How credentials are stored together.
-const (
-	mostTogether = 64 // in one unit of work
-	mostUnits    = 2  // at a time: the next one is filled while the disk is written for the last
-)
+// mostTogether is how many credentials are stored in one unit of work.
+const mostTogether = 64
 
 // intakeTime is how long a shared unit of work may take. It cannot end with any one of
 // its callers.
@@ -27,13 +24,17 @@ var errMoved = errors.New("issuance: the achievement changed meanwhile")
 // one at once; whoever comes meanwhile waits for the next, which stores all of them
 // together. So a lone caller waits for nobody, and many wait for one another's disk no
 // longer than for their own.
+//
+// There is one unit at a time. A second one beside it would only halve the callers of
+// each, and both would hold the row of the same achievement, which PostgreSQL notes in
+// a list of its own.
 type intake struct {
 	work   Work
 	settle func(ctx context.Context, several []*arrival) error // in a unit of work
 
 	mu      sync.Mutex
 	waiting []*arrival
-	units   int
+	open    bool // a unit is under way
 }
 
 // arrival is a signed credential on its way into the database.
@@ -51,7 +52,7 @@ type arrival struct {
 func (i *intake) put(ctx context.Context, c Credential, edition string) error {
 	a := &arrival{ctx: ctx, credential: c, edition: edition, done: make(chan struct{}), turn: make(chan struct{}, 1)}
 	i.mu.Lock()
-	if i.units == mostUnits {
+	if i.open {
 		i.waiting = append(i.waiting, a)
 		i.mu.Unlock()
 		select {
@@ -60,20 +61,20 @@ func (i *intake) put(ctx context.Context, c Credential, edition string) error {
 		case <-a.turn: // it was taken out of those that wait
 		}
 	} else {
-		i.units++
+		i.open = true
 		i.mu.Unlock()
 	}
-	i.open(a)
+	i.lead(a)
 	return a.err
 }
 
-// open stores an arrival and those that wait, and then gives the turn to the next.
-func (i *intake) open(first *arrival) {
+// lead stores an arrival and those that wait, and then gives the turn to the next.
+func (i *intake) lead(first *arrival) {
 	defer func() {
 		i.mu.Lock()
 		defer i.mu.Unlock()
 		if len(i.waiting) == 0 {
-			i.units--
+			i.open = false
 			return
 		}
 		next := i.waiting[0]

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/badge-engine/badge-engine/modules/internal/credential"
 	"github.com/badge-engine/badge-engine/modules/internal/credential/integrity"
@@ -42,8 +43,10 @@ type Keyring struct {
 	vault  Vault        // may be nil
 	shelf  *shelf.Shelf // may be nil
 
-	mu   sync.RWMutex
-	open map[string]openKeys // by issuer
+	mu     sync.RWMutex
+	open   map[string]openKeys // by issuer
+	era    int                 // how often something was forgotten
+	flight singleflight.Group
 }
 
 // openKeys are the active keys of an issuer, the newest first.
@@ -192,7 +195,9 @@ func (k *Keyring) Discard(ctx context.Context, issuerID string) error {
 func (k *Keyring) forget(issuerID string) {
 	k.mu.Lock()
 	delete(k.open, issuerID)
+	k.era++
 	k.mu.Unlock()
+	k.flight.Forget(issuerID)             // what is being read may be from before
 	k.shelf.Changed(context.Background()) // something may have been signed by what was forgotten
 }
 
@@ -407,10 +412,27 @@ func (k *Keyring) active(ctx context.Context, issuerID string) (openKeys, error)
 	k.mu.RLock()
 	held, ok := k.open[issuerID]
 	k.mu.RUnlock()
-	now := k.now()
-	if ok && now.Sub(held.read) < fresh && !now.Before(held.read) {
+	if now := k.now(); ok && now.Sub(held.read) < fresh && !now.Before(held.read) {
 		return held, nil
 	}
+	// Whoever issues at the time needs them, and one reads for all.
+	v, err, _ := k.flight.Do(issuerID, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+		defer cancel()
+		return k.read(ctx, issuerID)
+	})
+	if err != nil {
+		return openKeys{}, err
+	}
+	return v.(openKeys), nil
+}
+
+// read reads and opens the active keys of an issuer.
+func (k *Keyring) read(ctx context.Context, issuerID string) (openKeys, error) {
+	k.mu.RLock()
+	held, era := k.open[issuerID], k.era
+	k.mu.RUnlock()
+	now := k.now()
 	keys, sealed, err := k.store.ActiveKeys(ctx, issuerID)
 	if err != nil {
 		return openKeys{}, err
@@ -431,7 +453,9 @@ func (k *Keyring) active(ctx context.Context, issuerID string) (openKeys, error)
 		}
 	}
 	k.mu.Lock()
-	k.open[issuerID] = next
+	if k.era == era {
+		k.open[issuerID] = next
+	}
 	k.mu.Unlock()
 	return next, nil
 }

@@ -80,7 +80,8 @@ const AnyVersion int64 = 0
 // not wait for long. One that signs later still finds its reservation gone and fails.
 const abandoned = 45 * time.Second
 
-// patience is how long a reservation that came to nothing may take to be released.
+// patience is how long what is done for no caller alone may take: to read keys, or to
+// release a reservation that came to nothing.
 const patience = 5 * time.Second
 
 // Service holds the rules of issuing.
@@ -225,9 +226,11 @@ func (s *Service) carryOut(ctx context.Context, owner string, order Order, draft
 		}
 	}
 
-	log := s.log.With("credential", reserved.ID, "issuer", reserved.IssuerID, "achievement", reserved.AchievementID,
-		"keys", draft.plan.keys, "by", owner)
-	log.InfoContext(ctx, "credential signing")
+	told := [...]slog.Attr{
+		slog.String("credential", reserved.ID), slog.String("issuer", reserved.IssuerID), slog.String("achievement", reserved.AchievementID),
+		slog.Any("keys", draft.plan.keys), slog.String("by", owner),
+	}
+	s.log.LogAttrs(ctx, slog.LevelInfo, "credential signing", told[:]...)
 	issued = reserved
 	issued.State = Issued
 	if err = draft.plan.secure(ctx, s.canonical, draft.prepared, &issued, s.now().UTC()); err != nil {
@@ -241,14 +244,14 @@ func (s *Service) carryOut(ctx context.Context, owner string, order Order, draft
 		return Credential{}, false, err
 	}
 	if err != nil {
-		log.WarnContext(ctx, "credential issuing failed")
+		s.log.LogAttrs(ctx, slog.LevelWarn, "credential issuing failed", told[:]...)
 		s.failed(ctx, "issuance.credential.issued", reserved.ID, err)
 		if keyed {
 			s.release(ctx, reserved.ID)
 		}
 		return Credential{}, false, err
 	}
-	log.InfoContext(ctx, "credential issued")
+	s.log.LogAttrs(ctx, slog.LevelInfo, "credential issued", told[:]...)
 	return issued, false, nil
 }
 
