@@ -107,3 +107,55 @@ func TestATemplateIsMadeOfAGoodBadge(t *testing.T) {
 		t.Error("there is a template of an achievement without a name")
 	}
 }
+
+// TestATemplateOfWhatIsEndorsed: the proofs of endorsements are graphs of their own in the canonical form, wherever the
+// achievement and the issuer stand among the blank nodes of a badge.
+func TestATemplateOfWhatIsEndorsed(t *testing.T) {
+	private, multikey := key(t, "a")
+	signer := integrity.NewEd25519Signer(private, did.KeyDID(multikey)+"#"+multikey)
+	c := realistic(did.KeyDID(multikey))
+	endorsed := func(id string) json.RawMessage {
+		e := openbadges.EndorsementCredential{ID: "urn:uuid:0198f2a0-0000-7000-8000-00000000000" + id[len(id)-1:], Name: "Well made", ValidFrom: "2026-01-01T00:00:00Z",
+			Issuer: openbadges.Profile{ID: did.KeyDID(multikey)}, CredentialSubject: openbadges.EndorsementSubject{ID: id, EndorsementComment: "We know them."}}
+		e.Complete(func() string { return "urn:uuid:0198f2a0-0000-7000-8000-00000000000a" })
+		prepared, err := credential.PrepareEndorsement(processor, e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signed, err := prepared.Issue(t.Context(), signer, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return signed
+	}
+	c.CredentialSubject.Achievement.Endorsement = []json.RawMessage{endorsed(c.CredentialSubject.Achievement.ID)}
+	c.Issuer.Endorsement = []json.RawMessage{endorsed(c.Issuer.ID)}
+	template, err := credential.NewTemplate(processor, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 40 {
+		d := c
+		d.ID = fmt.Sprintf("https://badges.example.org/credentials/%d", i)
+		d.CredentialSubject.Identifier = nil
+		for n := range 1 + i%3 {
+			d.CredentialSubject.Identifier = append(d.CredentialSubject.Identifier, openbadges.NewEmailIdentity(fmt.Sprint(n, "@example.org"), fmt.Sprint("salt", i)))
+		}
+		whole, err := credential.Prepare(jsonld.NewGeneral(), d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := whole.Issue(t.Context(), signer, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		awarded, err := template.Prepare(&d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := awarded.Issue(t.Context(), signer, now)
+		if err != nil || string(got) != string(want) {
+			t.Fatalf("badge %d by the template: %v\n%s\nin general\n%s", i, err, got, want)
+		}
+	}
+}

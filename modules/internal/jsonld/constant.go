@@ -82,6 +82,9 @@ func (s *subject) shift(text, blanks int32) {
 
 func (l *line) shift(text, subjects, blanks int32) {
 	l.subject += subjects
+	if l.graph != noNode {
+		l.graph += blanks
+	}
 	if l.object != noNode {
 		l.object += blanks
 		return
