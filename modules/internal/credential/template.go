@@ -19,14 +19,14 @@ type Template struct {
 	model         openbadges.AchievementCredential
 	known         []strictjson.Known
 	linted        []*strictjson.Node
-	constants     []*jsonld.Constant
+	constants     *jsonld.Constants
 	framing       integrity.Framing
 }
 
 // knower is a canonicalizer that remembers what constants become.
 type knower interface {
 	integrity.Canonicalizer
-	DigestKnowing(doc *strictjson.Node, known ...*jsonld.Constant) ([sha256.Size]byte, error)
+	DigestKnowing(doc *strictjson.Node, known *jsonld.Constants) ([sha256.Size]byte, error)
 }
 
 // NewTemplate prepares a badge, whose issuer and achievement the template keeps. It answers as [Prepare] does.
@@ -42,8 +42,8 @@ func NewTemplate(c integrity.Canonicalizer, model openbadges.AchievementCredenti
 		}
 		t.known = append(t.known, strictjson.Known{Text: text, Value: value})
 		t.linted = append(t.linted, value)
-		t.constants = append(t.constants, jsonld.NewConstant(value))
 	}
+	t.constants = jsonld.NewConstants(t.linted...)
 	return t, nil
 }
 
@@ -87,10 +87,10 @@ func sameURL(a, b any) bool {
 // knowing canonicalizes documents that hold constants.
 type knowing struct {
 	knower
-	constants []*jsonld.Constant
+	constants *jsonld.Constants
 }
 
 // Digest implements [integrity.Digester].
 func (k knowing) DigestOf(doc *strictjson.Node) ([sha256.Size]byte, error) {
-	return k.DigestKnowing(doc, k.constants...)
+	return k.DigestKnowing(doc, k.constants)
 }

@@ -3,25 +3,40 @@ package jsonld
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding"
+	"encoding/binary"
+	"maps"
 	"slices"
 	"sync/atomic"
 
 	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
-// Constant is an object that stands in many documents: what it becomes on the direct way is remembered. It is safe for
-// concurrent use; its value must not be altered.
-type Constant struct {
+// Constants are objects that stand in many documents: what they become on the direct way is remembered. They are safe for
+// concurrent use; their values must not be altered.
+type Constants struct {
+	list       []*constant
+	beginnings atomic.Pointer[map[string][]byte]
+}
+
+// NewConstants is for [Processor.DigestKnowing].
+func NewConstants(values ...*strictjson.Node) *Constants {
+	c := new(Constants)
+	for _, value := range values {
+		c.list = append(c.list, &constant{value: value})
+	}
+	return c
+}
+
+type constant struct {
 	value *strictjson.Node
 	kept  atomic.Pointer[fragment]
 }
 
-// NewConstant is a Constant for [Processor.DigestKnowing].
-func NewConstant(value *strictjson.Node) *Constant { return &Constant{value: value} }
-
 // fragment is what an object became where it stood: its statements and the hashes of its blank nodes. Only the node that
 // it is itself is spoken of elsewhere, and that has an id; so nothing else in a document can alter them.
 type fragment struct {
+	number   uint64 // of this one alone
 	table    *table
 	via      *member
 	depth    int
@@ -32,17 +47,26 @@ type fragment struct {
 	hashes   [][sha256.Size]byte
 }
 
+var fragments atomic.Uint64
+
+// recalled is where the statements of a fragment are in a walk.
+type recalled struct {
+	*fragment
+	lines, linesEnd int32
+	blanks          int32
+}
+
 // begun is where an object that is to be remembered begins and ends in a walk.
 type begun struct {
-	constant                                  *Constant
+	constant                                  *constant
 	fragment                                  fragment
 	text, lines, subjects, blanks             int
 	textEnd, linesEnd, subjectsEnd, blanksEnd int
 }
 
 // constant is the constant whose value an object is, or nil.
-func (w *walk) constant(members *strictjson.Node) *Constant {
-	for _, c := range w.known {
+func (w *walk) constant(members *strictjson.Node) *constant {
+	for _, c := range w.known.list {
 		if c.value.Same(members) {
 			return c
 		}
@@ -51,12 +75,13 @@ func (w *walk) constant(members *strictjson.Node) *Constant {
 }
 
 // recall repeats what a constant became at such a place, if it is known.
-func (w *walk) recall(c *Constant, t *table, via *member, graph int32, depth int) (ref, bool) {
+func (w *walk) recall(c *constant, t *table, via *member, graph int32, depth int) (ref, bool) {
 	f := c.kept.Load()
 	if f == nil || f.table != t || f.via != via || f.depth != depth || graph != noNode || len(w.lines)+len(f.lines) > maxLines {
 		return ref{}, false
 	}
 	text, subjects, blanks := int32(len(w.text)), int32(len(w.subjects)), int32(len(w.blanks))
+	w.recalled = append(w.recalled, recalled{f, int32(len(w.lines)), int32(len(w.lines) + len(f.lines)), blanks})
 	w.text = append(w.text, f.text...)
 	for _, s := range f.subjects {
 		s.shift(text, blanks)
@@ -93,7 +118,7 @@ func (l *line) shift(text, subjects, blanks int32) {
 }
 
 // begin notes where the statements of a constant begin.
-func (w *walk) begin(c *Constant, t *table, via *member, depth int) int {
+func (w *walk) begin(c *constant, t *table, via *member, depth int) int {
 	w.begun = append(w.begun, begun{constant: c, fragment: fragment{table: t, via: via, depth: depth},
 		text: len(w.text), lines: len(w.lines), subjects: len(w.subjects), blanks: len(w.blanks)})
 	return len(w.begun) - 1
@@ -112,6 +137,7 @@ func (w *walk) keep() {
 			continue // then the hash of this node depends on who speaks of it
 		}
 		f := b.fragment
+		f.number = fragments.Add(1)
 		f.root.start, f.root.end = f.root.start-int32(b.text), f.root.end-int32(b.text)
 		f.text = slices.Clone(w.text[b.text:b.textEnd])
 		f.subjects = slices.Clone(w.subjects[b.subjects:b.subjectsEnd])
@@ -138,4 +164,95 @@ func (w *walk) keep() {
 		}
 		b.constant.kept.Store(&f)
 	}
+}
+
+// Bounds of what is remembered of beginnings: so few lines are written as fast as they are found, and where there are many
+// blank nodes they hardly ever have the same labels again.
+const (
+	fewLines      = 4
+	manyBlanks    = 32
+	maxBeginnings = 64
+)
+
+// digest is the SHA-256 of what [walk.write] writes. Canonical forms of documents with the same constants often begin with
+// these: then the hash goes on from where they end.
+func (w *walk) digest() [sha256.Size]byte {
+	lines, key := w.beginning()
+	if lines == 0 {
+		w.scratch = w.write(w.scratch[:0], 0)
+		return sha256.Sum256(w.scratch)
+	}
+	if w.sha == nil {
+		w.sha = sha256.New()
+	}
+	states := w.known.beginnings.Load()
+	if states != nil {
+		if state, known := (*states)[string(key)]; known && w.sha.(encoding.BinaryUnmarshaler).UnmarshalBinary(state) == nil {
+			w.scratch = w.write(w.scratch[:0], lines)
+			w.sha.Write(w.scratch)
+			return [sha256.Size]byte(w.sha.Sum(w.scratch[:0]))
+		}
+	}
+	name := string(key)
+	w.scratch = w.write(w.scratch[:0], 0)
+	sum := sha256.Sum256(w.scratch)
+	if states == nil || len(*states) < maxBeginnings {
+		w.known.begin(name, w.scratch[:len(w.scratch)-w.sizeFrom(lines)], states)
+	}
+	return sum
+}
+
+// begin remembers the state of the hash after a text. If somebody else remembers something at this moment, it is left to
+// another time.
+func (c *Constants) begin(key string, text []byte, old *map[string][]byte) {
+	h := sha256.New()
+	h.Write(text)
+	state, err := h.(encoding.BinaryMarshaler).MarshalBinary()
+	if err != nil {
+		return
+	}
+	states := map[string][]byte{key: state}
+	if old != nil {
+		maps.Copy(states, *old)
+	}
+	c.beginnings.CompareAndSwap(old, &states)
+}
+
+// beginning is how many of the first lines are those of constants. What they say follows from the constants, from the labels
+// of their blank nodes, and from their number, which make the key.
+func (w *walk) beginning() (lines int, key []byte) {
+	if len(w.recalled) == 0 {
+		return 0, nil
+	}
+	blanks := 0
+	for _, r := range w.recalled {
+		blanks += len(r.hashes)
+	}
+	if blanks > manyBlanks {
+		return 0, nil
+	}
+	constant := func(line int32) bool {
+		for _, r := range w.recalled {
+			if line >= r.lines && line < r.linesEnd {
+				return true
+			}
+		}
+		return false
+	}
+	for lines < len(w.order) && constant(w.order[lines]) {
+		lines++
+	}
+	if lines < fewLines {
+		return 0, nil
+	}
+	key = w.joined[:0]
+	for _, r := range w.recalled {
+		key = binary.LittleEndian.AppendUint64(key, r.number)
+		for i := range r.hashes {
+			key = binary.LittleEndian.AppendUint32(key, uint32(w.blanks[r.blanks+int32(i)].number))
+		}
+	}
+	key = binary.LittleEndian.AppendUint32(key, uint32(lines))
+	w.joined = key
+	return lines, key
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/json"
+	"hash"
 	"slices"
 	"strconv"
 	"strings"
@@ -61,8 +62,10 @@ type walk struct {
 	pieces    [][]byte
 	scratch   []byte
 	joined    []byte
-	known     []*Constant
+	known     *Constants
 	begun     []begun
+	recalled  []recalled
+	sha       hash.Hash
 }
 
 var walks = sync.Pool{New: func() any { return new(walk) }}
@@ -75,13 +78,14 @@ func (w *walk) release() {
 	}
 	clear(w.pieces[:cap(w.pieces)])
 	clear(w.begun)
+	clear(w.recalled)
 	*w = walk{text: w.text[:0], lines: w.lines[:0], subjects: w.subjects[:0], blanks: w.blanks[:0], mentions: w.mentions[:0],
-		ends: w.ends[:0], order: w.order[:0], pieces: w.pieces[:0], scratch: w.scratch[:0], joined: w.joined[:0], begun: w.begun[:0]}
+		ends: w.ends[:0], order: w.order[:0], pieces: w.pieces[:0], scratch: w.scratch[:0], joined: w.joined[:0], begun: w.begun[:0], recalled: w.recalled[:0], sha: w.sha}
 	walks.Put(w)
 }
 
 // direct walks over a document, if it can. The caller writes what it needs and releases the walk.
-func (p *Processor) direct(doc *strictjson.Node, known ...*Constant) (*walk, bool) {
+func (p *Processor) direct(doc *strictjson.Node, known *Constants) (*walk, bool) {
 	if p.general || !doc.Is(strictjson.Object) {
 		return nil, false
 	}
@@ -103,7 +107,7 @@ type ref struct{ start, end, blank int32 }
 
 // object is a node of the document, under the table that holds where it stands; via is the property that leads to it.
 func (w *walk) object(t *table, via *member, members *strictjson.Node, graph int32, depth int) (ref, bool) {
-	if len(w.known) == 0 {
+	if w.known == nil {
 		return w.node(t, via, members, graph, depth)
 	}
 	c := w.constant(members)
@@ -603,10 +607,10 @@ func (w *walk) sort() bool {
 	return true
 }
 
-// size is how much [walk.write] writes.
-func (w *walk) size() int {
+// sizeFrom is how much [walk.write] writes.
+func (w *walk) sizeFrom(from int) int {
 	size := 0
-	for _, i := range w.order {
+	for _, i := range w.order[from:] {
 		size += w.sizeOf(&w.lines[i])
 	}
 	return size
@@ -637,9 +641,9 @@ func digits(n int32) int {
 	return count
 }
 
-// write appends the canonical N-Quads.
-func (w *walk) write(dst []byte) []byte {
-	for _, i := range w.order {
+// write appends the canonical N-Quads, from one of the lines on.
+func (w *walk) write(dst []byte, from int) []byte {
+	for _, i := range w.order[from:] {
 		l := &w.lines[i]
 		if s := &w.subjects[l.subject]; s.blank != noNode {
 			dst = w.writeBlank(dst, s.blank)

@@ -79,9 +79,9 @@ func (p *Processor) Canonicalize(doc map[string]any) ([]byte, error) {
 // SHA-384 with keys on the curve P-384.
 func (p *Processor) CanonicalizeWith(hash crypto.Hash, doc map[string]any) ([]byte, error) {
 	if hash == crypto.SHA256 {
-		if w, ok := p.direct(strictjson.NodeOf(doc)); ok {
+		if w, ok := p.direct(strictjson.NodeOf(doc), nil); ok {
 			defer w.release()
-			return w.write(make([]byte, 0, w.size())), nil
+			return w.write(make([]byte, 0, w.sizeFrom(0)), 0), nil
 		}
 	}
 	quads, err := p.Quads(doc)
@@ -106,15 +106,14 @@ func (p *Processor) Digest(doc map[string]any) ([sha256.Size]byte, error) {
 
 // DigestOf is [Processor.Digest] of a document that was read into nodes.
 func (p *Processor) DigestOf(doc *strictjson.Node) ([sha256.Size]byte, error) {
-	return p.DigestKnowing(doc)
+	return p.DigestKnowing(doc, nil)
 }
 
 // DigestKnowing is [Processor.DigestOf] of a document that holds the values of some constants, these very objects.
-func (p *Processor) DigestKnowing(doc *strictjson.Node, known ...*Constant) ([sha256.Size]byte, error) {
-	if w, ok := p.direct(doc, known...); ok {
+func (p *Processor) DigestKnowing(doc *strictjson.Node, known *Constants) ([sha256.Size]byte, error) {
+	if w, ok := p.direct(doc, known); ok {
 		defer w.release()
-		w.scratch = w.write(w.scratch[:0])
-		return sha256.Sum256(w.scratch), nil
+		return w.digest(), nil
 	}
 	text, err := p.canonicalize(doc.Map())
 	return sha256.Sum256(text), err
