@@ -27,9 +27,10 @@ func Write(v any, known ...Known) ([]byte, *Node, error) {
 	if value.Kind() != reflect.Pointer || value.IsNil() {
 		return nil, nil, fmt.Errorf("strictjson: write a %T: it is no pointer", v)
 	}
-	w := writer{text: make([]byte, 0, 3072), known: known, arena: arena{chunk: make([]Node, 0, 64)}}
+	w := writer{text: make([]byte, 0, 3072), known: known, arena: arena{chunk: make([]Node, 0, 48)}}
+	w.at = w.few[:0]
 	for _, k := range known {
-		w.at = append(w.at, reflect.ValueOf(k.At).UnsafePointer())
+		w.at = append(w.at, reflect.ValueOf(k.At).Pointer())
 	}
 	root := w.node()
 	if w.value(root, value.Elem(), planOf(value.Type().Elem()), 0) {
@@ -154,7 +155,8 @@ type writer struct {
 	arena
 	text   []byte
 	known  []Known
-	at     []any
+	at     []uintptr // where the known fields are, which the caller holds
+	few    [4]uintptr
 	hollow bool // a null or an empty array was written
 }
 
@@ -233,9 +235,9 @@ func (w *writer) object(n *Node, v reflect.Value, p *plan, depth int) bool {
 	}
 	n.Kind = Object
 	if len(w.at) > 0 && v.CanAddr() {
-		at := v.Addr().UnsafePointer()
+		at := v.Addr().Pointer()
 		for i := range w.at {
-			if w.at[i] == any(at) && reflect.TypeOf(w.known[i].At).Elem() == v.Type() {
+			if w.at[i] == at && reflect.TypeOf(w.known[i].At).Elem() == v.Type() {
 				w.text = append(w.text, w.known[i].Text...)
 				known := w.known[i].Value
 				n.Kind, n.first, n.count = known.Kind, known.first, known.count

@@ -41,12 +41,17 @@ func Signed(pub crypto.PublicKey, message, signature []byte) bool {
 
 type ed25519Signer struct {
 	key    ed25519.PrivateKey
+	public crypto.PublicKey // nil if the key is none
 	method string
 }
 
 // NewEd25519Signer signs with a key in memory.
 func NewEd25519Signer(key ed25519.PrivateKey, verificationMethod string) Signer {
-	return ed25519Signer{key: key, method: verificationMethod}
+	s := ed25519Signer{key: key, method: verificationMethod}
+	if len(key) == ed25519.PrivateKeySize {
+		s.public = key.Public()
+	}
+	return s
 }
 
 func (s ed25519Signer) Sign(_ context.Context, message []byte) ([]byte, error) {
@@ -56,12 +61,7 @@ func (s ed25519Signer) Sign(_ context.Context, message []byte) ([]byte, error) {
 	return ed25519.Sign(s.key, message), nil
 }
 
-func (s ed25519Signer) Public() crypto.PublicKey {
-	if len(s.key) != ed25519.PrivateKeySize {
-		return nil
-	}
-	return s.key.Public()
-}
+func (s ed25519Signer) Public() crypto.PublicKey { return s.public }
 
 func (s ed25519Signer) VerificationMethod() string { return s.method }
 
