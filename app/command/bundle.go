@@ -59,7 +59,7 @@ func doctorBundle() *cobra.Command {
 
 // pack makes the archive. Each text goes through the redaction of the log once more.
 func pack(ctx context.Context, environ map[string]string, now time.Time) ([]byte, error) {
-	report := engine.Examine(ctx, environ, config.Sources("."))
+	report := engine.Examine(ctx, environ, config.Sources("."), "")
 	findings, err := marshal(report)
 	if err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ import (
 
 func doctorCommand() *cobra.Command {
 	var asJSON bool
+	var scimToken string
 	doctor := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check everything that the troubleshooting guide knows, and say what to do",
@@ -25,9 +26,16 @@ func doctorCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return tell(cmd, engine.Examine(cmd.Context(), environ, config.Sources(".")), asJSON)
+			var token []byte
+			if scimToken != "" {
+				if token, err = read(cmd, scimToken); err != nil {
+					return err
+				}
+			}
+			return tell(cmd, engine.Examine(cmd.Context(), environ, config.Sources("."), config.Secret(strings.TrimSpace(string(token)))), asJSON)
 		},
 	}
+	doctor.Flags().StringVar(&scimToken, "scim-token", "", "file with the token of a provisioning service, or - for standard input; it is shown to PUBLIC_URL")
 	doctor.PersistentFlags().BoolVar(&asJSON, "json", false, "for machines")
 	doctor.AddCommand(doctorToken(&asJSON), doctorBundle())
 	return doctor

@@ -27,17 +27,19 @@ func serveCommand() *cobra.Command {
 		Long:  "Runs the server until SIGINT or SIGTERM. Without configuration it listens on port 8000 and keeps everything below ./data.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := configured()
+			environ, err := config.Environment(".")
 			if err != nil {
 				return err
 			}
-			if environ, err := config.Environment("."); err == nil {
-				for _, s := range config.Strangers(&cfg, environ) {
-					fmt.Fprintln(cmd.ErrOrStderr(), "badge-engine: "+s.String())
-				}
+			cfg, err := engine.Load(environ)
+			if err != nil {
+				return err
+			}
+			for _, s := range config.Strangers(&cfg, environ) {
+				fmt.Fprintln(cmd.ErrOrStderr(), "badge-engine: "+s.String())
 			}
 			spareCollector()
-			e, err := engine.New(engine.Options{Config: cfg})
+			e, err := engine.New(engine.Options{Config: cfg, Environ: environ, Sources: config.Sources(".")})
 			if err != nil {
 				return err
 			}

@@ -61,7 +61,7 @@ func issuing(b *testing.B, url string, audited bool) (*issuance.Service, issuanc
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(err)
-	option, err := graph(cfg, listener, slog.New(slog.DiscardHandler), time.Now)
+	option, err := graph(Options{Config: cfg, Listener: listener}, slog.New(slog.DiscardHandler), time.Now)
 	must(err)
 	without := fx.Options()
 	if !audited {

@@ -37,6 +37,9 @@ type doctor struct {
 	store   cache.Cache
 	keyring *issuance.Keyring
 	baker   *baking.Service
+
+	environment diagnosis.Examination // of the variables
+	scimToken   config.Secret         // may be empty
 }
 
 // Examine implements the port of module health.
@@ -45,7 +48,7 @@ func (d *doctor) Examine(ctx context.Context) diagnosis.Report {
 }
 
 func (d *doctor) examinations() []diagnosis.Examination {
-	var all []diagnosis.Examination
+	all := []diagnosis.Examination{d.environment}
 	if d.db != nil {
 		all = append(all, database.Examine(d.db))
 	}
@@ -56,7 +59,7 @@ func (d *doctor) examinations() []diagnosis.Examination {
 		all = append(all, cache.Examine(d.store, d.cfg.Cache))
 	}
 	all = append(all,
-		httpserver.Examine(d.cfg.HTTP, d.public),
+		httpserver.Examine(d.cfg.HTTP, d.public, d.scimToken),
 		entra.Examine(d.cfg.Entra, []entra.Setting{
 			{Variable: "ENTRA_ADMIN_GROUPS", Groups: d.cfg.Auth.AdminGroups},
 			{Variable: "ENTRA_ISSUER_GROUPS", Groups: d.cfg.Auth.IssuerGroups},
@@ -82,21 +85,28 @@ func (d *doctor) folders() []string {
 	return folders
 }
 
-// newDoctor examines a running server with what it has open.
-func newDoctor(cfg Config) func(config.PublicURL, *database.DB, *migrations.Runner, cache.Cache, *issuance.Keyring, func() time.Time) *doctor {
+// newDoctor examines a running server with what it has open. It has no token that it
+// could show its own public address: that may be somebody else's by mistake.
+func newDoctor(cfg Config, environment diagnosis.Examination) func(config.PublicURL, *database.DB, *migrations.Runner, cache.Cache, *issuance.Keyring, func() time.Time) *doctor {
 	return func(public config.PublicURL, db *database.DB, runner *migrations.Runner, store cache.Cache, keyring *issuance.Keyring, now func() time.Time) *doctor {
-		return &doctor{cfg: cfg, public: public, now: now, db: db, runner: runner, store: store, keyring: keyring, baker: baking.New()}
+		return &doctor{cfg: cfg, public: public, now: now, db: db, runner: runner, store: store, keyring: keyring, baker: baking.New(), environment: environment}
 	}
 }
 
 // Examine looks at an environment, whatever of it is broken: what cannot be built
 // is a finding, and everything else is examined all the same. It changes nothing
-// and makes no file. sources say where each variable comes from.
-func Examine(ctx context.Context, environ, sources map[string]string) diagnosis.Report {
+// and makes no file. sources say where each variable comes from; scimToken, which may be
+// empty, is that with which Entra provisions.
+func Examine(ctx context.Context, environ, sources map[string]string, scimToken config.Secret) diagnosis.Report {
 	cfg, d, done, bad := prepare(environ)
 	defer done()
-	all := []diagnosis.Examination{config.Examine(&cfg, environ, sources, bad)}
-	return diagnosis.Examine(ctx, examinationLimit, append(all, d.examinations()...)...)
+	d.environment, d.scimToken = config.Examine(&cfg, environ, sources, bad), scimToken
+	return d.Examine(ctx)
+}
+
+// examineNothing stands for the variables of a server that was not made from any.
+func examineNothing(_ context.Context, n *diagnosis.Notes) {
+	n.Skip("config.value", "the variables of the environment", "This server was not started from an environment.")
 }
 
 // ExamineToken explains a token as this environment would take it.

@@ -1,14 +1,17 @@
 package engine_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"io"
 	"log"
+	"log/slog"
 	"maps"
 	"math/big"
 	"net"
@@ -23,6 +26,7 @@ import (
 	"time"
 
 	"github.com/badge-engine/badge-engine/app/engine"
+	"github.com/badge-engine/badge-engine/platform/config"
 	"github.com/badge-engine/badge-engine/platform/diagnosis"
 	"github.com/badge-engine/badge-engine/test/dbtest"
 	"github.com/badge-engine/badge-engine/test/entrasim"
@@ -33,6 +37,7 @@ type patient struct {
 	*testing.T
 	dir     string
 	environ map[string]string
+	token   config.Secret // for provisioning
 }
 
 func (p *patient) set(pairs ...string) {
@@ -106,6 +111,11 @@ func (p *patient) world(handler http.HandlerFunc) {
 func live(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == "/health/live" {
 		_, _ = io.WriteString(w, `{"status":"healthy"}`)
+		return
+	}
+	if strings.HasPrefix(r.URL.Path, "/scim/v2/Users") {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="badge-engine", error="invalid_token"`)
+		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
 	_, _ = io.WriteString(w, `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"]}`)
@@ -254,6 +264,34 @@ var breakages = []struct {
 			live(w, r)
 		})
 	}, "scim.answer", diagnosis.Warning, "404", "/scim/v2"},
+	{"a proxy that keeps the Authorization header back", func(p *patient) {
+		p.world(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/scim/v2/Users") {
+				w.Header().Set("WWW-Authenticate", `Bearer realm="badge-engine"`)
+				w.WriteHeader(http.StatusUnauthorized)
+				return
+			}
+			live(w, r)
+		})
+	}, "scim.authorization", diagnosis.Failure, "does not arrive", "CGIPassAuth"},
+	{"a proxy that lets everybody in", func(p *patient) {
+		p.world(func(w http.ResponseWriter, r *http.Request) {
+			if !strings.HasPrefix(r.URL.Path, "/scim/v2/Users") {
+				live(w, r)
+			}
+		})
+	}, "scim.authorization", diagnosis.Failure, "not with 401", "in the place of the caller's"},
+	{"a token for provisioning that has expired", func(p *patient) { p.token = "be_hunter2"; p.world(live) }, "scim.authorization", diagnosis.Failure, "refused with 401", "token list"},
+	{"a proxy that loses the query", func(p *patient) {
+		p.token = "be_hunter2"
+		p.world(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/scim/v2/Users") {
+				_, _ = io.WriteString(w, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":3,"Resources":[{},{},{}]}`)
+				return
+			}
+			live(w, r)
+		})
+	}, "scim.question", diagnosis.Failure, "3 users", "query"},
 	{"a clock that is wrong", func(p *patient) {
 		p.world(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Date", time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat))
@@ -321,7 +359,7 @@ func TestTheDoctorFindsWhatIsBrokenAndKnowsTheRemedy(t *testing.T) {
 	t.Run("nothing is broken", func(t *testing.T) {
 		p := fresh(t)
 		p.tenant()
-		r := engine.Examine(t.Context(), p.environ, nil)
+		r := engine.Examine(t.Context(), p.environ, nil, p.token)
 		ofTheMachine := []string{"machine.disk", "machine.memory", "database.latency"} // of which this test can promise nothing
 		for _, f := range r.Findings {
 			if f.Status == diagnosis.Failure || f.Status == diagnosis.Warning && !strings.HasPrefix(f.Check, "public.") && !slices.Contains(ofTheMachine, f.Check) {
@@ -336,7 +374,7 @@ func TestTheDoctorFindsWhatIsBrokenAndKnowsTheRemedy(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			p := fresh(t)
 			row.broken(p)
-			r := engine.Examine(t.Context(), p.environ, nil)
+			r := engine.Examine(t.Context(), p.environ, nil, p.token)
 			if text := fmt.Sprintf("%+v", r); strings.Contains(text, "hunter2") {
 				t.Errorf("it shows a secret: %s", text)
 			}
@@ -397,9 +435,88 @@ func TestTheDoctorOfARunningServer(t *testing.T) {
 	call(401, "GET", "/api/v1/admin/doctor", "", "")
 	r := call(200, "GET", "/api/v1/admin/doctor", bootstrap, "")
 	found := fmt.Sprint(r["findings"])
-	for _, check := range []string{"database.connection", "migrations.pending", "keys.encryption", "baking.round_trip"} {
+	for _, check := range []string{"config.value", "database.connection", "migrations.pending", "keys.encryption", "baking.round_trip"} {
 		if !strings.Contains(found, check) {
 			t.Errorf("%s is missing in %s", check, found)
 		}
+	}
+}
+
+// TestTheDoctorAsksWhatEntraAsks has a server that is all right asked through its own
+// address, by the doctor of the command line and by its own.
+func TestTheDoctorAsksWhatEntraAsks(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	environ := map[string]string{
+		"DATABASE_URL": "sqlite:" + filepath.Join(dir, "x.db"), "KEY_ENCRYPTION_KEY_FILE": filepath.Join(dir, "x.key"),
+		"PUBLIC_URL": "http://" + listener.Addr().String(), "BOOTSTRAP_ADMIN_TOKEN": bootstrap, "REDIS_PASSWORD": "hunter2",
+	}
+	sources := map[string]string{"PUBLIC_URL": ".env", "BOOTSTRAP_ADMIN_TOKEN": "the environment"}
+	cfg, err := engine.Load(environ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := engine.New(engine.Options{Config: cfg, Listener: listener, Log: slog.New(slog.DiscardHandler), Environ: environ, Sources: sources})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		http.DefaultClient.CloseIdleConnections()
+		if err := e.Stop(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	}()
+	find := func(r diagnosis.Report, check, looked string) diagnosis.Finding {
+		for _, f := range r.Findings {
+			if f.Check == check && strings.Contains(f.Looked, looked) {
+				return f
+			}
+		}
+		t.Errorf("there is no %s of %s", check, looked)
+		return diagnosis.Finding{}
+	}
+	with := engine.Examine(t.Context(), environ, sources, bootstrap)
+	if f := find(with, "scim.question", "Users"); f.Status != diagnosis.OK {
+		t.Errorf("with a token: %+v", f)
+	}
+	without := engine.Examine(t.Context(), environ, sources, "")
+	if a, q := find(without, "scim.authorization", "scim"), find(without, "scim.question", "Users"); a.Status != diagnosis.OK || q.Status != diagnosis.Skipped || !strings.Contains(q.Found, "--scim-token") {
+		t.Errorf("without one: %+v %+v", a, q)
+	}
+
+	request, err := http.NewRequestWithContext(t.Context(), "GET", environ["PUBLIC_URL"]+"/api/v1/admin/doctor", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+bootstrap)
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var own diagnosis.Report
+	if err := json.NewDecoder(answer.Body).Decode(&own); err != nil {
+		t.Fatal(err)
+	}
+	if f := find(own, "config.value", "PUBLIC_URL"); !strings.Contains(f.Found, environ["PUBLIC_URL"]) || !strings.Contains(f.Found, "from .env") {
+		t.Errorf("the server says of its address: %+v", f)
+	}
+	if f := find(own, "config.value", "BOOTSTRAP_ADMIN_TOKEN"); !strings.Contains(f.Found, "***") || !strings.Contains(f.Found, "from the environment") {
+		t.Errorf("the server says of a secret: %+v", f)
+	}
+	if f := find(own, "config.defaults", ""); !strings.Contains(f.Found, "LOG_LEVEL") {
+		t.Errorf("the server says of what is not set: %+v", f)
+	}
+	if f := find(own, "scim.authorization", "scim"); f.Status != diagnosis.OK {
+		t.Errorf("the server says of its own address: %+v", f)
+	}
+	if text := fmt.Sprint(own, with, without); strings.Contains(text, bootstrap) || strings.Contains(text, "hunter2") {
+		t.Error("the doctor shows a secret")
 	}
 }

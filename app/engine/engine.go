@@ -31,6 +31,7 @@ import (
 	"github.com/badge-engine/badge-engine/platform/database"
 	"github.com/badge-engine/badge-engine/platform/database/postgres"
 	"github.com/badge-engine/badge-engine/platform/database/sqlite"
+	"github.com/badge-engine/badge-engine/platform/diagnosis"
 	"github.com/badge-engine/badge-engine/platform/fetch"
 	"github.com/badge-engine/badge-engine/platform/httpserver"
 	"github.com/badge-engine/badge-engine/platform/logging"
@@ -48,6 +49,10 @@ type Options struct {
 	Listener net.Listener     // nil: listen on the port of the configuration
 	Log      *slog.Logger     // nil: as the configuration says
 	Now      func() time.Time // nil: the clock of the machine
+
+	// Environ is what Config was loaded from, and Sources say where each variable comes
+	// from, for the doctor. Both may be nil.
+	Environ, Sources map[string]string
 }
 
 // Engine is the whole application.
@@ -89,10 +94,15 @@ func schemas() []migrations.Set {
 }
 
 // graph is everything, from the ground up.
-func graph(cfg Config, listener net.Listener, log *slog.Logger, now func() time.Time) (fx.Option, error) {
+func graph(o Options, log *slog.Logger, now func() time.Time) (fx.Option, error) {
+	cfg := o.Config
 	public, err := cfg.public()
 	if err != nil {
 		return nil, err
+	}
+	environment := diagnosis.Examination(examineNothing)
+	if o.Environ != nil {
+		environment = config.Examine(&cfg, o.Environ, o.Sources, nil)
 	}
 	supplies := []any{
 		public, log, now,
@@ -113,19 +123,19 @@ func graph(cfg Config, listener net.Listener, log *slog.Logger, now func() time.
 		telemetry.Module,
 		modules,
 		bindings,
-		fx.Provide(newDoctor(cfg)),
+		fx.Provide(newDoctor(cfg, environment)),
 		fx.Invoke((*home).move),
 		httpserver.Module, // last to start, first to stop
 	}
-	if listener != nil {
-		options = append(options, fx.Supply(fx.Annotate(listener, fx.As(new(net.Listener)))))
+	if o.Listener != nil {
+		options = append(options, fx.Supply(fx.Annotate(o.Listener, fx.As(new(net.Listener)))))
 	}
 	return fx.Options(options...), nil
 }
 
 // Validate checks that the graph fits together, without building it.
 func Validate(cfg Config) error {
-	option, err := graph(cfg, nil, slog.New(slog.DiscardHandler), time.Now)
+	option, err := graph(Options{Config: cfg}, slog.New(slog.DiscardHandler), time.Now)
 	if err != nil {
 		return err
 	}
@@ -146,7 +156,7 @@ func New(o Options) (*Engine, error) {
 	if now == nil {
 		now = time.Now
 	}
-	option, err := graph(o.Config, o.Listener, log, now)
+	option, err := graph(o, log, now)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/badge-engine/badge-engine/platform/config"
 	"github.com/badge-engine/badge-engine/platform/diagnosis"
@@ -24,15 +27,17 @@ const (
 	asking  = 5 * time.Second     // how long one question to the public address may take
 )
 
-// Examine looks at the certificate, and at the server as the world sees it.
-func Examine(cfg Config, public config.PublicURL) diagnosis.Examination {
+// Examine looks at the certificate, and at the server as the world sees it. With a token
+// for provisioning it asks what Entra asks to test a connection; no other secret is sent
+// to an address that may be wrong.
+func Examine(cfg Config, public config.PublicURL, scimToken config.Secret) diagnosis.Examination {
 	return func(ctx context.Context, n *diagnosis.Notes) {
 		u, err := url.Parse(public.String())
 		if err != nil {
 			return // it was parsed before
 		}
 		examineFiles(cfg, u, n)
-		examinePublic(ctx, u, n)
+		examinePublic(ctx, u, scimToken, n)
 	}
 }
 
@@ -64,7 +69,7 @@ func examineCertificate(check, looked string, leaf *x509.Certificate, host strin
 	}
 }
 
-func examinePublic(ctx context.Context, public *url.URL, n *diagnosis.Notes) {
+func examinePublic(ctx context.Context, public *url.URL, scimToken config.Secret, n *diagnosis.Notes) {
 	at := public.String()
 	local := loopbackHost(public.Hostname())
 	switch {
@@ -77,7 +82,7 @@ func examinePublic(ctx context.Context, public *url.URL, n *diagnosis.Notes) {
 	}
 	client := &http.Client{Timeout: asking, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	defer client.CloseIdleConnections()
-	answer, body, err := ask(ctx, client, at+"/health/live")
+	answer, body, err := ask(ctx, client, at+"/health/live", "")
 	if err != nil {
 		found, remedy := unreachable(err, public)
 		if local && errors.Is(err, syscall.ECONNREFUSED) {
@@ -86,6 +91,7 @@ func examinePublic(ctx context.Context, public *url.URL, n *diagnosis.Notes) {
 			n.Fail("public.reachable", at, found, remedy)
 		}
 		n.Skip("scim.answer", at+"/scim/v2/ServiceProviderConfig", "The address is not reached.")
+		n.Skip("scim.question", at+"/scim/v2/Users", "The address is not reached.")
 		return
 	}
 	switch {
@@ -107,26 +113,97 @@ func examinePublic(ctx context.Context, public *url.URL, n *diagnosis.Notes) {
 			n.OK("machine.clock", "the clock here and that of "+at, "They agree.")
 		}
 	}
-	examineSCIM(ctx, client, at+"/scim/v2/ServiceProviderConfig", n)
+	if examineSCIM(ctx, client, at+"/scim/v2/ServiceProviderConfig", n) {
+		examineProvisioning(ctx, client, at+"/scim/v2", scimToken, n)
+	} else {
+		n.Skip("scim.question", at+"/scim/v2/Users", "The provisioning interface does not answer.")
+	}
 }
 
 // examineSCIM asks what needs no token (RFC 7644, 4) and changes nothing.
-func examineSCIM(ctx context.Context, client *http.Client, at string, n *diagnosis.Notes) {
-	answer, body, err := ask(ctx, client, at)
+func examineSCIM(ctx context.Context, client *http.Client, at string, n *diagnosis.Notes) bool {
+	answer, body, err := ask(ctx, client, at, "")
 	switch {
 	case err != nil:
 		n.Skip("scim.answer", at, "The address is not reached.")
 	case answer.StatusCode == http.StatusOK && strings.Contains(body, "ServiceProviderConfig"):
 		n.OK("scim.answer", at, "The provisioning interface answers. badge-engine scim probe tries what Entra does, with its token.")
+		return true
 	default:
 		n.Warn("scim.answer", at, fmt.Sprintf("The provisioning interface does not answer there: %d.", answer.StatusCode), "Have the proxy pass /scim/v2 on unchanged, and the Authorization header with it. Then: badge-engine scim probe "+strings.TrimSuffix(at, "/ServiceProviderConfig")+" TOKEN.")
 	}
+	return false
 }
 
-func ask(ctx context.Context, client *http.Client, address string) (*http.Response, string, error) {
+// nobodysToken is one that no server knows. What is answered to it tells whether the
+// header it stands in arrives, and gives away nothing where the address is somebody else's.
+const nobodysToken = "be_of-nobody"
+
+const keepHeader = "Have the proxy pass the header Authorization on: Apache needs CGIPassAuth On; a sign-in page in front must leave /scim/v2 alone."
+
+// examineProvisioning asks for somebody who does not exist, as Entra does when it tests
+// a connection; without a token only whether one would arrive.
+func examineProvisioning(ctx context.Context, client *http.Client, at string, token config.Secret, n *diagnosis.Notes) {
+	address := at + "/Users?" + url.Values{"filter": {`userName eq "` + uuid.NewString() + `"`}}.Encode()
+	looked := at + "/Users, for somebody who does not exist"
+	shown := token.Reveal()
+	if token == "" {
+		shown = nobodysToken
+	}
+	answer, body, err := ask(ctx, client, address, shown)
+	if err != nil {
+		n.Skip("scim.question", looked, "The address is not reached.")
+		return
+	}
+	// RFC 6750, 3 (The WWW-Authenticate Response Header Field): who shows no token is told of none.
+	arrived := answer.StatusCode != http.StatusUnauthorized || strings.Contains(answer.Header.Get("WWW-Authenticate"), "invalid_token")
+	var list struct {
+		Schemas   []string
+		Total     *int `json:"totalResults"`
+		Resources []json.RawMessage
+	}
+	switch {
+	case !arrived:
+		n.Fail("scim.authorization", at, "The Authorization header does not arrive.", keepHeader)
+		n.Skip("scim.question", looked, "No token arrives.")
+		return
+	case token == "" && answer.StatusCode == http.StatusUnauthorized:
+		n.OK("scim.authorization", at, "The Authorization header arrives; one with an unknown token is refused.")
+		n.Skip("scim.question", looked, "It needs the token that Entra has: badge-engine doctor --scim-token FILE.")
+		return
+	case token == "":
+		n.Fail("scim.authorization", at, fmt.Sprintf("A token that nobody has is answered with %d, not with 401.", answer.StatusCode),
+			"Something else answers there, or puts a token of its own in the place of the caller's. Have the proxy pass /scim/v2 on unchanged.")
+		n.Skip("scim.question", looked, "What answers there is not this program.")
+		return
+	}
+	if answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden {
+		n.Fail("scim.authorization", at, fmt.Sprintf("The token is refused with %d.", answer.StatusCode),
+			"See that it is the one that Entra has, has not expired or been revoked, and has the scope scim: badge-engine token list, badge-engine client list.")
+		n.Skip("scim.question", looked, "The token is refused.")
+		return
+	}
+	n.OK("scim.authorization", at, "The token arrives and is accepted.")
+	if answer.StatusCode != http.StatusOK || json.Unmarshal([]byte(body), &list) != nil || list.Total == nil {
+		n.Fail("scim.question", looked, fmt.Sprintf("It is answered with %d, and with no list.", answer.StatusCode),
+			"Have the proxy pass /scim/v2 on unchanged, query included. Then: badge-engine scim probe "+at+" TOKEN.")
+		return
+	}
+	if *list.Total != 0 || len(list.Resources) != 0 {
+		n.Fail("scim.question", looked, fmt.Sprintf("%d users are found.", *list.Total), "The filter does not arrive: have the proxy pass the query on unchanged. Entra would link the wrong account.")
+		return
+	}
+	n.OK("scim.question", looked, "Nobody is found, as it should be: Entra's Test Connection succeeds.")
+}
+
+// ask asks an address, with a token unless it is empty.
+func ask(ctx context.Context, client *http.Client, address, token string) (*http.Response, string, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, "", err
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
 	}
 	answer, err := client.Do(request)
 	if err != nil {
