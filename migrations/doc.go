@@ -11,7 +11,7 @@
 //
 //   - auto (the default): on an embedded engine, and where APP_ENV is
 //     development; elsewhere migrating is a step of its own, `badge-engine
-//     migrate up`, and readiness refuses an older schema until it has run
+//     migrate up`, and a start waits for it, as long as MIGRATE_WAIT says, and then refuses
 //   - always: on every engine; any number of replicas may start at once
 //   - never
 //

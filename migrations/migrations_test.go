@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -319,7 +320,11 @@ func TestWhenAStartMigrates(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, db *database.DB) {
 				want := map[string]bool{"sqlite": tt.sqlite, "postgres": tt.postgres}[db.Dialect()]
 				r := runner(t, db, nil, second)
-				must(t, r.Start(t.Context(), tt.cfg))
+				tt.cfg.Wait = 0
+				err := r.Start(t.Context(), tt.cfg)
+				if want && err != nil || !want && !errors.Is(err, migrations.ErrOlder) {
+					t.Errorf("the start says %v; want migrated %t", err, want)
+				}
 				if err := r.Check(t.Context()); (err == nil) != want {
 					t.Errorf("after the start: %v; want migrated %t", err, want)
 				}
@@ -329,6 +334,55 @@ func TestWhenAStartMigrates(t *testing.T) {
 	if err := (migrations.Config{OnStart: "sometimes"}).Check(); err == nil || !strings.Contains(err.Error(), "MIGRATE_ON_START") {
 		t.Errorf("got %v, want an error that names the variable", err)
 	}
+}
+
+func TestAStartWaitsForSomebodyWhoMigrates(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, db *database.DB) {
+		var said safeBuffer
+		waiting := runner(t, db, slog.New(slog.NewTextHandler(&said, nil)), second)
+		cfg := migrations.Config{OnStart: "never", Wait: time.Minute}
+		started := make(chan error, 1)
+		go func() { started <- waiting.Start(t.Context(), cfg) }()
+		for !strings.Contains(said.String(), "waiting for `badge-engine migrate up`") { // ends: it says so before it waits
+			select {
+			case err := <-started:
+				t.Fatalf("it did not wait: %v", err)
+			default:
+				runtime.Gosched()
+			}
+		}
+		must(t, runner(t, db, nil, second).Up(t.Context()))
+		must(t, <-started)
+
+		must(t, runner(t, db, nil, second).Down(t.Context(), "ants"))
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := waiting.Start(ctx, cfg); err == nil {
+			t.Error("a start that is given up starts")
+		}
+		cfg.Wait = time.Millisecond
+		if err := waiting.Start(t.Context(), cfg); !errors.Is(err, migrations.ErrOlder) || !strings.Contains(err.Error(), "ants/00001") {
+			t.Errorf("nobody came, and it says %v", err)
+		}
+	})
+}
+
+// safeBuffer may be written while it is read.
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *safeBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
 }
 
 func TestModuleMigratesBeforeOthersStart(t *testing.T) {

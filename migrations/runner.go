@@ -34,6 +34,9 @@ var (
 		"The module has no migration that could be taken back.")
 )
 
+// waitPause is how long a start that waits for a migration lets the database alone.
+const waitPause = 500 * time.Millisecond
+
 // lockName is the lock of the database under which the schema changes.
 const lockName = "migrations"
 
@@ -193,8 +196,9 @@ func (r *Runner) Unknown(ctx context.Context) ([]string, error) {
 	return unknown, nil
 }
 
-// Start brings the schema up to date if cfg says so, and otherwise warns if it
-// is older: readiness refuses until somebody migrates. On a schema that a newer
+// Start brings the schema up to date if cfg says so. Otherwise it waits, as long as cfg
+// says, for somebody who does, and then answers [ErrOlder]: replicas are often started
+// together with the job that migrates. On a schema that a newer
 // version of this program made it answers [ErrNewer], unless cfg says that this is
 // meant. Servers that already run go on: a change of schema works with the code
 // before it, so that an upgrade needs no pause.
@@ -209,12 +213,21 @@ func (r *Runner) Start(ctx context.Context, cfg Config) error {
 	if cfg.Automatic(r.db.Dialect()) {
 		return r.Up(ctx)
 	}
-	err = r.Check(ctx)
-	if errors.Is(err, ErrOlder) {
-		r.log.WarnContext(ctx, "schema is older than this program; run `badge-engine migrate up`", slog.Any("error", err))
-		return nil
+	until := time.Now().Add(cfg.Wait)
+	for told := false; ; told = true {
+		err := r.Check(ctx)
+		if !errors.Is(err, ErrOlder) || time.Until(until) <= 0 {
+			return err
+		}
+		if !told {
+			r.log.WarnContext(ctx, "schema is older than this program: waiting for `badge-engine migrate up`", slog.Duration("patience", cfg.Wait), slog.Any("error", err))
+		}
+		select {
+		case <-time.After(min(waitPause, time.Until(until))):
+		case <-ctx.Done():
+			return err
+		}
 	}
-	return err
 }
 
 func (r *Runner) modules() []string {

@@ -105,7 +105,7 @@ func tools(cmd *cobra.Command, run func(ctx context.Context, cfg engine.Config, 
 		return err
 	}
 	if cmd.CommandPath() != migrateUp { // somebody waits at a terminal
-		cfg.Database.Wait = 0
+		cfg.Database.Wait, cfg.Migrations.Wait = 0, 0
 	}
 	if cfg.Log.Level == logging.Default().Level {
 		cfg.Log.Level = "warn"

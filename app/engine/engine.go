@@ -163,7 +163,7 @@ func New(o Options) (*Engine, error) {
 	if public, err := o.Config.public(); err == nil {
 		e.public = public.String()
 	}
-	e.app = fx.New(option, fx.Populate(&e.server), fx.StartTimeout(o.Config.Database.Wait+patience), fx.StopTimeout(2*time.Minute))
+	e.app = fx.New(option, fx.Populate(&e.server), fx.StartTimeout(o.Config.Database.Wait+o.Config.Migrations.Wait+patience), fx.StopTimeout(2*time.Minute))
 	if err := e.app.Err(); err != nil {
 		return nil, dig.RootCause(err)
 	}

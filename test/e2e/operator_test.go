@@ -27,15 +27,18 @@ func command(t *testing.T, dir string, environ []string, args ...string) (stdout
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }
 
-func TestAnOlderSchemaIsNotReadyUntilSomebodyMigrates(t *testing.T) {
+// TestAnOlderSchemaIsWaitedForAndThenRefused starts the program on no schema at all.
+func TestAnOlderSchemaIsWaitedForAndThenRefused(t *testing.T) {
 	for _, e := range dbtest.Engines(t) {
 		t.Run(e.Name, func(t *testing.T) {
 			dir := t.TempDir()
 			environ := []string{"DATABASE_URL=" + e.URL, "MIGRATE_ON_START=never", "HEALTH_INTERVAL=20ms"}
 			s := launch(t, dir, e.URL, environ...)
-			s.until("/api/v1/issuers", 401) // the parts have started
-			if a := s.send("GET", "/health", nil); a.status != 503 || !bytes.Contains(a.body, []byte(`"schema"`)) {
-				t.Errorf("health does not name the schema: %s", a.body)
+			for !strings.Contains(s.out.String(), "waiting for `badge-engine migrate up`") { // ends: it says so before it waits
+				time.Sleep(10 * time.Millisecond)
+			}
+			if a := s.send("GET", "/health/ready", nil); a.status != 503 || !bytes.Contains(a.body, []byte(`"starting"`)) {
+				t.Errorf("it waits, and health says %s", a.body)
 			}
 			if a := s.send("GET", "/health/live", nil); a.status != 200 {
 				t.Errorf("not alive: %d", a.status)
@@ -57,9 +60,60 @@ func TestAnOlderSchemaIsNotReadyUntilSomebodyMigrates(t *testing.T) {
 				t.Errorf("migrate down: %d %s", code, errs)
 			}
 			s.until("/health/ready", 503)
+			if a := s.send("GET", "/health", nil); a.status != 503 || !bytes.Contains(a.body, []byte(`"schema":{"status":"unhealthy"`)) {
+				t.Errorf("health does not name the schema: %s", a.body)
+			}
+			_, errs, code := command(t, dir, append(environ, "MIGRATE_WAIT=1ms", "HOST=127.0.0.1", "PORT="+freePort(t)), "serve")
+			if code != 1 || !strings.Contains(errs, "older than this program") || !strings.Contains(errs, "migrate up") || !strings.Contains(errs, "issuance/") {
+				t.Errorf("on an older schema a start ends with %d: %s", code, errs)
+			}
 			if _, errs, code := command(t, dir, environ, "migrate", "down", "nothing"); code != 1 || !strings.Contains(errs, "issuance") {
 				t.Errorf("migrate down of what is not there: %d %s", code, errs)
 			}
+		})
+	}
+}
+
+// TestANewerSchemaIsRefusedAndOneThatRunsGoesOn lets a newer version of the program,
+// of which nothing is there but its mark, change the schema under one that runs.
+func TestANewerSchemaIsRefusedAndOneThatRunsGoesOn(t *testing.T) {
+	for _, e := range dbtest.Engines(t) {
+		t.Run(e.Name, func(t *testing.T) {
+			dir := t.TempDir()
+			s := start(t, dir, e.URL)
+			issuer := s.issuer()
+			if err := dbtest.Open(t, e.URL).Session(t.Context()).Exec("INSERT INTO issuance_schema_version (version_id, is_applied) VALUES (99999, ?)", true).Error; err != nil {
+				t.Fatal(err)
+			}
+			s.must(200, s.send("GET", "/health/ready", nil))
+			s.must(201, s.send("POST", "/api/v1/credentials", order(s.achievement(issuer, ""))))
+			environ := []string{"DATABASE_URL=" + e.URL, "HOST=127.0.0.1", "PORT=" + freePort(t), "MIGRATE_ON_START=always"}
+			_, errs, code := command(t, dir, environ, "serve")
+			if code != 1 || !strings.Contains(errs, "newer than this program") || !strings.Contains(errs, "issuance/99999") || !strings.Contains(errs, "MIGRATE_ACCEPT_NEWER=true") {
+				t.Errorf("on a newer schema a start ends with %d: %s", code, errs)
+			}
+			start(t, dir, e.URL, "MIGRATE_ACCEPT_NEWER=true") // going back, as meant
+		})
+	}
+}
+
+// TestAReplicaWithAnotherKeyIsRefused starts a second replica under a key-encryption key
+// that does not open what the first one sealed.
+func TestAReplicaWithAnotherKeyIsRefused(t *testing.T) {
+	for _, e := range dbtest.Engines(t) {
+		t.Run(e.Name, func(t *testing.T) {
+			dir := t.TempDir()
+			key := func(letter string) string {
+				return "KEY_ENCRYPTION_KEY=" + base64.StdEncoding.EncodeToString([]byte(strings.Repeat(letter, 32)))
+			}
+			s := start(t, dir, e.URL, key("a"))
+			achievement := s.achievement(s.issuer(), "")
+			_, errs, code := command(t, dir, []string{"DATABASE_URL=" + e.URL, "HOST=127.0.0.1", "PORT=" + freePort(t), "MIGRATE_ON_START=always", key("b")}, "serve")
+			if code != 1 || !strings.Contains(errs, "does not open") || !strings.Contains(errs, "the same on every replica") || !strings.Contains(errs, "KEY_ENCRYPTION_KEY") {
+				t.Errorf("with another key a start ends with %d: %s", code, errs)
+			}
+			s.must(201, s.send("POST", "/api/v1/credentials", order(achievement)))
+			start(t, dir, e.URL, key("a"))
 		})
 	}
 }
