@@ -108,6 +108,9 @@ func (c Config) Check() error {
 		}
 		errs = append(errs, err)
 	}
+	if p := c.Issuance.Provider; p != "" && p != issuance.Local && c.Vault.Command == "" {
+		errs = append(errs, fmt.Errorf("KEY_PROVIDER: %q keeps no keys here, since no KEY_VAULT_COMMAND is set; give %s, or the program as well", p, issuance.Local))
+	}
 	return errors.Join(errs...)
 }
 

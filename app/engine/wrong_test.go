@@ -41,6 +41,7 @@ var texts = map[string][]string{
 	"ENTRA_AUDIENCES":                       {"api://*"},
 	"ENTRA_ALLOWED_CLIENTS":                 {"my app"},
 	"KEY_VAULT_COMMAND":                     {"/nowhere/badge-engine-pkcs11"},
+	"KEY_PROVIDER":                          {"pkcs11"}, // without a program
 	"OTEL_TRACES_EXPORTER":                  {"jaeger", "otlp,console"},
 	"OTEL_EXPORTER_OTLP_ENDPOINT":           {"collector:4318", "grpc://collector:4317", "https://user:hunter2@collector"},
 	"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT":    {"collector:4318", "/v1/traces", "http://collector:4318/?key=hunter2"},

@@ -33,6 +33,11 @@ type issuerInput struct {
 	openbadges.ProfileDetails
 }
 
+type newIssuerInput struct {
+	issuerInput
+	KeyProvider string `json:"keyProvider,omitempty" doc:"Where its first signing key is kept: local, or what the key vault calls itself, such as pkcs11; as the server is configured unless given."`
+}
+
 type issuerOutput struct {
 	ID        string    `json:"id"`
 	PublicURL string    `json:"publicUrl" doc:"Where the world reads this profile."`
@@ -122,11 +127,11 @@ func seen(c *fiber.Ctx) (int64, error) {
 }
 
 func (h *handlers) createIssuer(c *fiber.Ctx) error {
-	var in issuerInput
+	var in newIssuerInput
 	if err := httpserver.Decode(c, &in, strictjson.Unmarshal); err != nil {
 		return err
 	}
-	issuer, err := h.service.CreateIssuer(c.UserContext(), in.ProfileDetails, in.ImageID)
+	issuer, err := h.service.CreateIssuer(c.UserContext(), in.ProfileDetails, in.ImageID, in.KeyProvider)
 	if err != nil {
 		return err
 	}

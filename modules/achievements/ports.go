@@ -8,8 +8,10 @@ import (
 
 // Keys knows under which identifier an issuer signs. Module issuance serves it.
 type Keys interface {
-	// Provision gives a new issuer its first signing key; it joins the unit in ctx.
-	Provision(ctx context.Context, issuerID string) error
+	// Forge makes the first signing key of a new issuer where provider says, or as is
+	// configured; it may take its time, outside of a unit. keep stores it, and joins the
+	// unit in its ctx.
+	Forge(ctx context.Context, issuerID, provider string) (keep func(ctx context.Context) error, err error)
 	// Discard forgets the keys of an issuer that is deleted; it joins the unit in ctx.
 	Discard(ctx context.Context, issuerID string) error
 	// Identity answers the identifier that stands as issuer in credentials, and

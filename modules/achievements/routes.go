@@ -22,7 +22,7 @@ func Routes(h *handlers) httpserver.Table {
 	draw := httpserver.Scope(principal.ScopeAchievementsWrite, principal.ScopeIssuersWrite)
 	open := httpserver.Public()
 	return httpserver.Table{
-		{Method: "POST", Path: "/api/v1/issuers", Access: issuers, Handler: h.createIssuer, Tag: "Issuer profiles", Summary: "Create an issuer profile and its signing key", Request: issuerInput{}, Response: issuerOutput{}, Status: 201, Errors: []int{400, 415, 422}},
+		{Method: "POST", Path: "/api/v1/issuers", Access: issuers, Handler: h.createIssuer, Tag: "Issuer profiles", Summary: "Create an issuer profile and its signing key", Request: newIssuerInput{}, Response: issuerOutput{}, Status: 201, Errors: []int{400, 415, 422, 503}},
 		{Method: "GET", Path: "/api/v1/issuers", Access: read, Handler: h.listIssuers, Tag: "Issuer profiles", Summary: "List issuer profiles", Params: listParams(httpserver.Query("name", "only those whose name begins so")), Response: paging.Page[issuerOutput]{}, Errors: []int{400}},
 		{Method: "GET", Path: "/api/v1/issuers/:id", Access: read, Handler: h.readIssuer, Tag: "Issuer profiles", Summary: "Read an issuer profile", Response: issuerOutput{}, Errors: []int{404}},
 		{Method: "PUT", Path: "/api/v1/issuers/:id", Access: issuers, Handler: h.replaceIssuer, Tag: "Issuer profiles", Summary: "Replace an issuer profile", Params: []httpserver.Param{ifMatch}, Request: issuerInput{}, Response: issuerOutput{}, Errors: []int{400, 404, 412, 415, 422}},

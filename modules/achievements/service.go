@@ -136,15 +136,20 @@ func searchable(parameter, text string) error {
 	return nil
 }
 
-// CreateIssuer stores a new issuer profile and gives it its first signing key.
-// It answers with [ErrInvalid] or [ErrImageNotFound].
-func (s *Service) CreateIssuer(ctx context.Context, profile openbadges.ProfileDetails, imageID string) (Issuer, error) {
+// CreateIssuer stores a new issuer profile and gives it its first signing key, which is
+// kept where provider says, or as is configured. It answers with [ErrInvalid] or
+// [ErrImageNotFound], or as [Keys] does.
+func (s *Service) CreateIssuer(ctx context.Context, profile openbadges.ProfileDetails, imageID, provider string) (Issuer, error) {
 	if err := checkProfile(&profile); err != nil {
 		return Issuer{}, err
 	}
 	at := s.stamp()
 	issuer := Issuer{ID: newID(), Profile: profile, ImageID: imageID, Version: 1, Created: at, Updated: at}
-	err := s.work.Do(ctx, func(ctx context.Context) error {
+	keep, err := s.keys.Forge(ctx, issuer.ID, provider)
+	if err != nil {
+		return Issuer{}, err
+	}
+	err = s.work.Do(ctx, func(ctx context.Context) error {
 		if err := s.imageExists(ctx, imageID); err != nil {
 			return err
 		}
@@ -154,7 +159,7 @@ func (s *Service) CreateIssuer(ctx context.Context, profile openbadges.ProfileDe
 		if err := s.record(ctx, "achievements.issuer.created", issuer.ID); err != nil {
 			return err
 		}
-		return s.keys.Provision(ctx, issuer.ID)
+		return keep(ctx)
 	})
 	if err != nil {
 		return Issuer{}, err

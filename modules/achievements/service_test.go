@@ -36,9 +36,14 @@ type keys struct {
 	identity   string // %s stands for the issuer
 }
 
-func (k *keys) Provision(_ context.Context, issuerID string) error {
-	k.made = append(k.made, issuerID)
-	return k.err
+func (k *keys) Forge(_ context.Context, issuerID, provider string) (func(context.Context) error, error) {
+	if provider == "nowhere" {
+		return nil, k.err
+	}
+	return func(context.Context) error {
+		k.made = append(k.made, strings.TrimSpace(issuerID+" "+provider))
+		return k.err
+	}, nil
 }
 
 func (k *keys) Discard(_ context.Context, issuerID string) error {
@@ -98,7 +103,7 @@ const secure, local = "https://badges.example.org/base", "http://localhost:8000"
 
 func (h *house) issuer(t testing.TB) achievements.Issuer {
 	t.Helper()
-	i, err := h.CreateIssuer(t.Context(), openbadges.ProfileDetails{Name: "Academy"}, "")
+	i, err := h.CreateIssuer(t.Context(), openbadges.ProfileDetails{Name: "Academy"}, "", "")
 	must(t, err)
 	return i
 }
@@ -141,7 +146,9 @@ func TestIssuersAreMadeWithTheirKeyOrNotAtAll(t *testing.T) {
 		}
 		broken := errors.New("no entropy")
 		h.keys.err = broken
-		_, err := h.CreateIssuer(t.Context(), openbadges.ProfileDetails{Name: "Keyless"}, "")
+		_, err := h.CreateIssuer(t.Context(), openbadges.ProfileDetails{Name: "Keyless"}, "", "")
+		wants(t, err, broken)
+		_, err = h.CreateIssuer(t.Context(), openbadges.ProfileDetails{Name: "Keyless"}, "", "nowhere")
 		wants(t, err, broken)
 		page, err := h.Issuers(t.Context(), achievements.IssuerFilter{Name: "Keyless"}, paging.Query{Limit: 5, Sort: "name"})
 		if err != nil || len(page.Items) != 0 {
@@ -184,7 +191,7 @@ func TestBadIdentifiersAreNotFound(t *testing.T) {
 		}
 		i := h.issuer(t)
 		for _, bad := range []string{"x", "\x00", id(404)} {
-			_, err := h.CreateIssuer(ctx, openbadges.ProfileDetails{Name: "x"}, bad)
+			_, err := h.CreateIssuer(ctx, openbadges.ProfileDetails{Name: "x"}, bad, "")
 			violates(t, err, achievements.ErrInvalid, "/imageId", "references")
 			_, err = h.ReplaceIssuer(ctx, i.ID, achievements.AnyVersion, openbadges.ProfileDetails{Name: "x"}, bad)
 			violates(t, err, achievements.ErrInvalid, "/imageId", "references")
@@ -232,7 +239,7 @@ func TestDocumentsThatBreakARuleAreRefused(t *testing.T) {
 			{"a place off the globe", openbadges.ProfileDetails{Name: "A", Address: &openbadges.Address{Geo: &openbadges.GeoCoordinates{Latitude: 91}}}, "/address/geo/latitude", "GeoCoordinates"},
 		} {
 			t.Run(row.name, func(t *testing.T) {
-				_, err := h.CreateIssuer(ctx, row.profile, "")
+				_, err := h.CreateIssuer(ctx, row.profile, "", "")
 				violates(t, err, achievements.ErrInvalid, row.pointer, row.rule)
 				_, err = h.ReplaceIssuer(ctx, i.ID, achievements.AnyVersion, row.profile, "")
 				violates(t, err, achievements.ErrInvalid, row.pointer, row.rule)
@@ -520,7 +527,7 @@ func TestPicturesTravelAsLinksOrInside(t *testing.T) {
 				if len(row.contents) > 0 {
 					img = upload(t, h, row.contents...)
 				}
-				i, err := h.CreateIssuer(ctx, openbadges.ProfileDetails{Name: "Academy"}, img)
+				i, err := h.CreateIssuer(ctx, openbadges.ProfileDetails{Name: "Academy"}, img, "")
 				must(t, err)
 				a := h.achievement(t, i.ID, img)
 				issuerID, achievement, profile, err := h.Snapshot(ctx, a.ID)
@@ -583,7 +590,7 @@ func TestPublicDocumentsAreSoundLinkedData(t *testing.T) {
 				i, err := h.CreateIssuer(ctx, openbadges.ProfileDetails{
 					Name: "Academy", URL: "https://academy.example.org", Email: "badges@example.org",
 					Address: &openbadges.Address{AddressCountryCode: "CH", Geo: &openbadges.GeoCoordinates{Latitude: 47, Longitude: 8}},
-				}, img.ID)
+				}, img.ID, "")
 				must(t, err)
 				details := teamwork()
 				details.AchievementType = "Badge"

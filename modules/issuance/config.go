@@ -17,12 +17,14 @@ type Config struct {
 	KeyFile string        `env:"KEY_ENCRYPTION_KEY_FILE" help:"file that holds the key-encryption key; made, readable by its owner alone, where there is none"`
 	// Previous opens what earlier keys sealed, until that is sealed again.
 	Previous config.Secret `env:"KEY_ENCRYPTION_KEY_PREVIOUS" help:"earlier key-encryption keys, comma-separated, which open what they sealed until keys reseal has run"`
+	// Provider is of the first key of a new issuer; that of others is said with them.
+	Provider string `env:"KEY_PROVIDER" help:"where the first signing key of a new issuer is kept, unless its request says otherwise: local, or what the program of KEY_VAULT_COMMAND calls itself, such as pkcs11"`
 	Status   statuslist.Config
 }
 
 // Default is a key file beside the embedded database.
 func Default() Config {
-	return Config{KeyFile: "./data/key-encryption.key", Status: statuslist.Default()}
+	return Config{KeyFile: "./data/key-encryption.key", Provider: Local, Status: statuslist.Default()}
 }
 
 // Check refuses a key of the wrong form.

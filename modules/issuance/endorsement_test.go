@@ -29,7 +29,7 @@ func (a *award) Profile(_ context.Context, id string) (openbadges.Profile, error
 func endorsements(t testing.TB, h *house, db *database.DB) *issuance.Endorsements {
 	t.Helper()
 	public, err := config.ParsePublicURL(secure)
-	must(t, err, keyring(t, db, secure, "k").Provision(context.WithoutCancel(t.Context()), endorserID))
+	must(t, err, provision(context.WithoutCancel(t.Context()), keyring(t, db, secure, "k"), endorserID))
 	return issuance.NewEndorsements(public, h.Service, h.award)
 }
 

@@ -42,6 +42,7 @@ type Keyring struct {
 	work   Work         // may be nil where keys are only read
 	vault  Vault        // may be nil
 	shelf  *shelf.Shelf // may be nil
+	first  string       // where the first key of an issuer is kept, unless somebody says otherwise
 
 	mu     sync.RWMutex
 	open   map[string]openKeys // by issuer
@@ -86,13 +87,21 @@ func NewKeyring(public config.PublicURL, store *Store, sealer *Sealer, now func(
 	return &Keyring{public: public, store: store, sealer: sealer, now: now, open: map[string]openKeys{}}
 }
 
-// Provision gives an issuer its first signing key, Ed25519; it joins the unit in ctx.
-func (k *Keyring) Provision(ctx context.Context, issuerID string) error {
-	made, err := k.forge(ctx, issuerID, KindEd25519, Local, nil)
+// Providing says where the first keys of issuers are kept, unless somebody says otherwise.
+func (k *Keyring) Providing(provider string) *Keyring {
+	k.first = provider
+	return k
+}
+
+// Forge makes the first signing key of an issuer, Ed25519, where provider says or else
+// [Keyring.Providing] did. keep stores it, and joins the unit in its ctx. It answers with
+// [ErrKeyKind] or [ErrVault].
+func (k *Keyring) Forge(ctx context.Context, issuerID, provider string) (keep func(ctx context.Context) error, err error) {
+	made, err := k.forge(ctx, issuerID, KindEd25519, cmp.Or(provider, k.first), nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return k.add(ctx, made)
+	return func(ctx context.Context) error { return k.add(ctx, made) }, nil
 }
 
 // forged is a new key that is not stored yet.

@@ -23,6 +23,15 @@ import (
 
 const secure, local = "https://badges.example.org:8443/base", "http://localhost:8000"
 
+// provision gives an issuer its first key, as it gets one when it is made.
+func provision(ctx context.Context, k *issuance.Keyring, issuerID string) error {
+	keep, err := k.Forge(ctx, issuerID, "")
+	if err != nil {
+		return err
+	}
+	return keep(ctx)
+}
+
 func keyring(t testing.TB, db *database.DB, address, letter string) *issuance.Keyring {
 	t.Helper()
 	public, err := config.ParsePublicURL(address)
@@ -45,7 +54,7 @@ func TestIssuersSignUnderTheirAddressOrTheirKey(t *testing.T) {
 			t.Run(row.name, func(t *testing.T) {
 				ctx, k := t.Context(), keyring(t, db, row.address, "k")
 				issuer := id(n)
-				must(t, k.Provision(ctx, issuer))
+				must(t, provision(ctx, k, issuer))
 				keys, err := k.Keys(ctx, issuer)
 				must(t, err)
 				multikey := keys[0].Multikey
@@ -97,7 +106,7 @@ func TestRetiredKeysSignNoMoreButStayPublished(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
 		ctx, issuer := t.Context(), id(1)
 		k := keyring(t, db, secure, "k")
-		must(t, k.Provision(ctx, issuer))
+		must(t, provision(ctx, k, issuer))
 		old, err := k.Keys(ctx, issuer)
 		must(t, err)
 		retire(t, db, issuer)
@@ -105,7 +114,7 @@ func TestRetiredKeysSignNoMoreButStayPublished(t *testing.T) {
 			t.Errorf("with a retired key alone: %v", err)
 		}
 		k = keyring(t, db, secure, "k") // what was read stays for a moment
-		must(t, k.Provision(ctx, issuer))
+		must(t, provision(ctx, k, issuer))
 		keys, err := k.Keys(ctx, issuer)
 		must(t, err)
 		if len(keys) != 2 || keys[0].Retired != nil || keys[1].Retired == nil || !keys[1].Retired.Equal(noon) || keys[1].Multikey != old[0].Multikey {
@@ -131,7 +140,7 @@ func TestRetiredKeysSignNoMoreButStayPublished(t *testing.T) {
 func TestTheDIDDocumentLiesWhereItsNameSays(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
 		ctx, issuer := t.Context(), id(1)
-		must(t, keyring(t, db, secure, "k").Provision(ctx, issuer))
+		must(t, provision(ctx, keyring(t, db, secure, "k"), issuer))
 		for address, want := range map[string]string{
 			secure:                       "did:web:badges.example.org%3A8443:base:issuers:" + issuer,
 			"https://badges.example.org": "did:web:badges.example.org:issuers:" + issuer,
@@ -150,7 +159,7 @@ func TestKeyOfAnswersForAddressesOfThisServerAlone(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
 		ctx, issuer := t.Context(), id(1)
 		k := keyring(t, db, secure, "k")
-		must(t, k.Provision(ctx, issuer), k.Provision(ctx, id(2)))
+		must(t, provision(ctx, k, issuer), provision(ctx, k, id(2)))
 		keys, err := k.Keys(ctx, issuer)
 		must(t, err)
 		others, err := k.Keys(ctx, id(2))
@@ -207,13 +216,13 @@ func TestKeysComeAndGoWithTheirUnit(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
 		ctx, k, broken := t.Context(), keyring(t, db, secure, "k"), errors.New("the rest failed")
 		wants(t, db.Do(ctx, func(ctx context.Context) error {
-			must(t, k.Provision(ctx, id(1)))
+			must(t, provision(ctx, k, id(1)))
 			return broken
 		}), broken)
 		_, err := k.Keys(ctx, id(1))
 		wants(t, err, issuance.ErrIssuerUnknown)
 
-		must(t, k.Provision(ctx, id(1)), k.Provision(ctx, id(2)))
+		must(t, provision(ctx, k, id(1)), provision(ctx, k, id(2)))
 		_, _, err = k.Signer(ctx, id(1))
 		must(t, err)
 		wants(t, db.Do(ctx, func(ctx context.Context) error {
@@ -234,12 +243,12 @@ func TestAKeyOpensUnderItsKeyEncryptionKeyAlone(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
 		ctx, right, wrong := t.Context(), keyring(t, db, secure, "k"), keyring(t, db, secure, "w")
 		must(t, right.Check(ctx), wrong.Check(ctx)) // there is no key yet
-		must(t, right.Provision(ctx, id(1)), right.Check(ctx))
+		must(t, provision(ctx, right, id(1)), right.Check(ctx))
 		wants(t, wrong.Check(ctx), issuance.ErrSealed)
 		_, _, err := wrong.Signer(ctx, id(1))
 		wants(t, err, issuance.ErrSealed)
 		// A sealed key moved to another issuer's row does not open there.
-		must(t, right.Provision(ctx, id(2)))
+		must(t, provision(ctx, right, id(2)))
 		must(t, db.Session(ctx).Exec("UPDATE issuance_keys SET sealed = (SELECT sealed FROM issuance_keys WHERE issuer_id = ?) WHERE issuer_id = ?", id(1), id(2)).Error)
 		_, _, err = right.Signer(ctx, id(2))
 		wants(t, err, issuance.ErrSealed)
@@ -249,7 +258,7 @@ func TestAKeyOpensUnderItsKeyEncryptionKeyAlone(t *testing.T) {
 func TestManyMaySignAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
 		k := keyring(t, db, secure, "k")
-		must(t, k.Provision(t.Context(), id(1)))
+		must(t, provision(t.Context(), k, id(1)))
 		var wg sync.WaitGroup
 		for range 8 {
 			wg.Go(func() {
@@ -265,7 +274,7 @@ func TestManyMaySignAtOnce(t *testing.T) {
 func TestKeysOfEveryKindSignAndArePublished(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
 		ctx, issuer, k := t.Context(), id(1), keyring(t, db, secure, "k")
-		must(t, k.Provision(ctx, issuer))
+		must(t, provision(ctx, k, issuer))
 		for _, kind := range issuance.Kinds()[1:] {
 			made, err := k.CreateKey(ctx, strings.ToUpper(issuer), issuance.Wanted{Kind: kind, Purposes: []string{issuance.Assertion, issuance.Authentication}})
 			must(t, err)
@@ -311,7 +320,7 @@ func TestKeysOfEveryKindSignAndArePublished(t *testing.T) {
 func TestKeysAreRotatedRetiredAndRevoked(t *testing.T) {
 	each(t, func(t *testing.T, db *database.DB) {
 		ctx, issuer, k := t.Context(), id(1), keyring(t, db, secure, "k")
-		must(t, k.Provision(ctx, issuer))
+		must(t, provision(ctx, k, issuer))
 		states := func() string {
 			keys, err := k.Keys(ctx, issuer)
 			must(t, err)
@@ -390,7 +399,7 @@ func TestReplicasFollowARotation(t *testing.T) {
 		now := noon
 		here := issuance.NewKeyring(public, issuance.NewStore(db), sealer(t, "k"), func() time.Time { return now }).Working(db)
 		there := keyring(t, db, secure, "k")
-		must(t, here.Provision(ctx, issuer))
+		must(t, provision(ctx, here, issuer))
 		_, old, err := here.Signer(ctx, issuer)
 		must(t, err)
 		made, err := there.Rotate(ctx, issuer, issuance.Wanted{Kind: issuance.KindEd25519})
@@ -416,7 +425,7 @@ func TestKeysAreSealedAgain(t *testing.T) {
 			return issuance.NewKeyring(public, issuance.NewStore(db), s, func() time.Time { return noon }).Working(db)
 		}
 		old := ring(first, "")
-		must(t, old.Provision(ctx, id(1)), old.Provision(ctx, id(2)))
+		must(t, provision(ctx, old, id(1)), provision(ctx, old, id(2)))
 		_, err = old.CreateKey(ctx, id(2), issuance.Wanted{Kind: issuance.KindRSA, Purposes: nil})
 		must(t, err)
 		second := sealer(t, "k").NextKey()
@@ -429,7 +438,7 @@ func TestKeysAreSealedAgain(t *testing.T) {
 		both := ring(second, first)
 		_, _, err = both.Signer(ctx, id(1))
 		must(t, err)
-		must(t, both.Provision(ctx, id(3)))
+		must(t, provision(ctx, both, id(3)))
 		done, err := both.Reseal(ctx)
 		if err != nil || done.Changed != 3 || done.Current != 1 || len(done.Lost) != 0 {
 			t.Errorf("resealed %+v, %v", done, err)
@@ -470,7 +479,7 @@ func TestKeysAreKeptElsewhere(t *testing.T) {
 		ctx, issuer := t.Context(), id(1)
 		vault := safe{key: ed25519.NewKeyFromSeed(bytes.Repeat([]byte("s"), 32))}
 		k := keyring(t, db, secure, "k").Vaulted(vault)
-		must(t, k.Provision(ctx, issuer))
+		must(t, provision(ctx, k, issuer))
 		made, err := k.Rotate(ctx, issuer, issuance.Wanted{Kind: issuance.KindEd25519, Provider: "safe"})
 		must(t, err)
 		_, signer, err := k.Signer(ctx, issuer)

@@ -34,8 +34,8 @@ var Module = fx.Module("issuance",
 	logging.Scope("issuance"),
 	migrations.Provide(Schema),
 	fx.Provide(NewStore, OpenSealer, NewLedger, statuslist.NewStore),
-	fx.Provide(func(public config.PublicURL, s *Store, seal *Sealer, w Work, now func() time.Time, o perhaps) *Keyring {
-		return NewKeyring(public, s, seal, now).Audited(o.Audit).Working(w).Vaulted(o.Vault).Publishing(o.Shelf)
+	fx.Provide(func(cfg Config, public config.PublicURL, s *Store, seal *Sealer, w Work, now func() time.Time, o perhaps) *Keyring {
+		return NewKeyring(public, s, seal, now).Providing(cfg.Provider).Audited(o.Audit).Working(w).Vaulted(o.Vault).Publishing(o.Shelf)
 	}),
 	fx.Provide(func() integrity.Canonicalizer { return jsonld.New() }, fx.Private),
 	fx.Provide(func(cfg Config, public config.PublicURL, s *statuslist.Store, w Work, k *Keyring, c integrity.Canonicalizer, now func() time.Time, log *slog.Logger, o perhaps) *statuslist.Register {

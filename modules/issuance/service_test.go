@@ -169,7 +169,7 @@ func build(t testing.TB, db *database.DB, address string) *house {
 	log := slog.New(slog.NewTextHandler(&h.log, nil))
 	h.shelf = shelf.New(db, nil, now, log)
 	ring := issuance.NewKeyring(public, h.store, h.seal, now).Publishing(h.shelf)
-	must(t, ring.Provision(context.WithoutCancel(t.Context()), issuerID))
+	must(t, provision(context.WithoutCancel(t.Context()), ring, issuerID))
 	h.statuses = statuslist.New(statuslist.Default(), public, statuslist.NewStore(db), db, ring, processor, now, log).Publishing(h.shelf)
 	h.Service = issuance.New(public, issuance.Parts{Store: h.store, Work: h.units, Audit: h.audit, Keyring: ring, Sealer: h.seal, Statuses: h.statuses, Achievements: h.award, Canonical: h.sign, Shelf: h.shelf,
 		Pause: func(_ context.Context, d time.Duration) error {

@@ -67,6 +67,11 @@ func TestKeysInAHardwareModule(t *testing.T) {
 		}
 	}
 	s.must(422, s.send("POST", keys, map[string]any{"kind": "P-256", "provider": "kms"}))
+	s.must(422, s.send("POST", "/api/v1/issuers", map[string]any{"name": "Elsewhere", "keyProvider": "kms"}))
+	first := s.must(201, s.send("POST", "/api/v1/issuers", map[string]any{"name": "Hardware", "keyProvider": "pkcs11"})).id(t)
+	if got := s.must(200, s.send("GET", "/api/v1/issuers/"+first+"/keys", nil)); bytes.Count(got.body, []byte(`"provider":"pkcs11"`)) != 1 || bytes.Contains(got.body, []byte(`"provider":"local"`)) {
+		t.Errorf("the first key of the issuer is %s", got.body)
+	}
 	issue := func(form map[string]any, want int) (document json.RawMessage, token string) {
 		t.Helper()
 		o := order(achievement)
@@ -125,8 +130,11 @@ func TestKeysInAHardwareModule(t *testing.T) {
 	everything()
 	s.cmd.Process.Kill()
 	s.cmd.Wait()
-	s = start(t, dir, database, environ...)
+	s = start(t, dir, database, append(environ, "KEY_PROVIDER=pkcs11")...)
 	everything()
+	if got := s.must(200, s.send("GET", "/api/v1/issuers/"+s.issuer()+"/keys", nil)); bytes.Count(got.body, []byte(`"provider":"pkcs11"`)) != 1 || bytes.Contains(got.body, []byte(`"provider":"local"`)) {
+		t.Errorf("the first key, as it is configured, is %s", got.body)
+	}
 
 	// Without the module nothing is signed, and that is said.
 	s.cmd.Process.Kill()
