@@ -2,7 +2,6 @@ package credential
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -108,20 +107,17 @@ func (p *Prepared) embed(ctx context.Context, s Securing) ([]byte, error) {
 	signed := make([]byte, 0, len(p.document)+len(member)+640*len(s.Proofs))
 	signed = append(append(signed, p.document[:len(p.document)-1]...), member...)
 	chained := slices.ContainsFunc(s.Proofs, func(e Embedding) bool { return len(e.Previous) > 0 })
-	var proofs []any
+	var proofs []*strictjson.Node
 	for i, e := range s.Proofs {
 		suite := e.Cryptosuite
 		if suite == "" {
 			suite = integrity.EdDSARDFC2022
 		}
-		var document map[string]any // not asked for where it was transformed for the suite
-		if suite != integrity.EdDSARDFC2022 || len(e.Previous) > 0 {
-			document = p.parsed.Map()
-		}
+		document := p.parsed
 		if len(e.Previous) > 0 {
-			document["proof"] = proofs
+			document = p.parsed.Altered([]string{"proof"}, strictjson.NewArray("proof", proofs...))
 		}
-		proof, err := integrity.Create(ctx, p.canonicalizer, suite, e.Signer, document,
+		proof, err := integrity.CreateOf(ctx, p.canonicalizer, suite, e.Signer, document,
 			integrity.Options{ID: e.ID, Created: s.Created, PreviousProof: e.Previous, MandatoryPointers: e.Mandatory, Transformed: p.transformed})
 		if err != nil {
 			return nil, err
@@ -136,8 +132,8 @@ func (p *Prepared) embed(ctx context.Context, s Securing) ([]byte, error) {
 		if !chained {
 			continue
 		}
-		var read map[string]any
-		if err := json.Unmarshal(signed[at:], &read); err != nil {
+		read, err := strictjson.Read(signed[at:])
+		if err != nil {
 			return nil, fmt.Errorf("credential: read proof: %w", err)
 		}
 		proofs = append(proofs, read)

@@ -27,7 +27,11 @@ func Write(v any, known ...Known) ([]byte, *Node, error) {
 	if value.Kind() != reflect.Pointer || value.IsNil() {
 		return nil, nil, fmt.Errorf("strictjson: write a %T: it is no pointer", v)
 	}
-	w := writer{text: make([]byte, 0, 3072), known: known, arena: arena{chunk: make([]Node, 0, 48)}}
+	nodes := 112 // a badge has about as many
+	if len(known) > 0 {
+		nodes = 48
+	}
+	w := writer{text: make([]byte, 0, 3072), known: known, arena: arena{chunk: make([]Node, 0, nodes)}}
 	w.at = w.few[:0]
 	for _, k := range known {
 		w.at = append(w.at, reflect.ValueOf(k.At).Pointer())

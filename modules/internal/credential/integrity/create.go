@@ -154,6 +154,15 @@ func without(document *strictjson.Node, previous []*strictjson.Node) *strictjson
 // Data Integrity 1.0, Add Proof, Add Proof Set/Chain; Data Integrity EdDSA
 // Cryptosuites 1.0 and ECDSA Cryptosuites 1.0, Create Proof of each suite.
 func Create(ctx context.Context, c Canonicalizer, cryptosuite string, signer Signer, document map[string]any, o Options) (Proof, error) {
+	n := strictjson.NodeOf(document)
+	if n == nil {
+		return Proof{}, trouble(ProofTransformationError, "Read the document with a JSON parser.", "the document holds a value that is no JSON")
+	}
+	return CreateOf(ctx, c, cryptosuite, signer, n, o)
+}
+
+// CreateOf is [Create] for a document that was read into nodes.
+func CreateOf(ctx context.Context, c Canonicalizer, cryptosuite string, signer Signer, document *strictjson.Node, o Options) (Proof, error) {
 	s, ok := suites[cryptosuite]
 	if !ok || s.legacy {
 		return Proof{}, trouble(ProofGenerationError, "Use eddsa-rdfc-2022.", "no proof is made by the cryptosuite %s", shown(cryptosuite)).with(ErrUnsupported)
@@ -165,14 +174,12 @@ func Create(ctx context.Context, c Canonicalizer, cryptosuite string, signer Sig
 	if !s.sd && len(o.MandatoryPointers) > 0 {
 		return Proof{}, trouble(ProofGenerationError, "Leave the pointers out, or use "+ECDSASD2023+".", "%s always shows the whole document, and takes no mandatory pointers", s.name)
 	}
-	var tree *strictjson.Node // of the document, where it is asked for
 	var previous []*strictjson.Node
 	if len(o.PreviousProof) > 0 {
 		if s.sd {
 			return Proof{}, trouble(ProofGenerationError, "Make it a proof of its own.", "a proof of %s covers no previous proofs, since a derived one could not keep them", s.name)
 		}
-		tree = strictjson.NodeOf(document)
-		proofs, err := proofsOf(tree)
+		proofs, err := proofsOf(document)
 		if err == nil {
 			previous, err = matching(proofs, o.PreviousProof)
 		}
@@ -181,18 +188,12 @@ func Create(ctx context.Context, c Canonicalizer, cryptosuite string, signer Sig
 		}
 	}
 	if s.sd {
-		return createBase(ctx, c, s, signer, document, o, newSecrets)
+		return createBase(ctx, c, s, signer, document.Map(), o, newSecrets)
 	}
 	if t := o.Transformed; t != nil && previous == nil && t.suite.jcs == s.jcs && t.hash == hash {
 		return t.as(s).sign(ctx, c, signer, o)
 	}
-	if tree == nil {
-		tree = strictjson.NodeOf(document)
-	}
-	if tree == nil {
-		return Proof{}, trouble(ProofTransformationError, "Read the document with a JSON parser.", "the document holds a value that is no JSON")
-	}
-	t, err := transform(c, s, hash, tree, previous)
+	t, err := transform(c, s, hash, document, previous)
 	if err != nil {
 		return Proof{}, err
 	}
