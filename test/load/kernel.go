@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -110,13 +111,61 @@ func kernel(ctx context.Context, l *lab) ([]row, error) {
 		return nil, err
 	}
 	const at = "Limits/"
+	slower := limits.others(ctx, row{name: "sign-against-digitalbazaar", unit: "×", target: 150, least: true}, at+"issue-prepared")
 	return []row{
 		limits.over(row{name: "sign-prepared", unit: "×", target: 2}, at+"issue-prepared", at+"ed25519-sign"),
 		limits.over(row{name: "sign", unit: "×", target: 3.5}, at+"issue", at+"ed25519-sign"),
 		limits.over(row{name: "sign-against-json-gold", unit: "×", target: 70, least: true}, at+"issue-json-gold", at+"issue-prepared"),
+		slower,
 		limits.over(row{name: "verify", unit: "×", target: 1.8}, at+"verify", at+"ed25519-verify"),
 		limits.over(row{name: "jwt", unit: "×", target: 1.7}, at+"issue-jwt", at+"ed25519-sign-token"),
 		limits.allocations(row{name: "allocations", target: 150}, at+"issue"),
 		pictures.over(row{name: "bake-1MB", unit: "×", target: 1.5}, at+"bake", at+"copy"),
+		limits.over(row{name: "sign-eddsa-jcs", unit: "×", free: true}, at+"issue-eddsa-jcs", at+"ed25519-sign"),
+		limits.over(row{name: "verify-eddsa-jcs", unit: "×", free: true}, at+"verify-eddsa-jcs", at+"ed25519-verify"),
+		limits.over(row{name: "sign-ecdsa-jcs", unit: "×", free: true}, at+"issue-ecdsa-jcs", at+"p256-sign"),
+		limits.over(row{name: "verify-ecdsa-jcs", unit: "×", free: true}, at+"verify-ecdsa-jcs", at+"p256-verify"),
 	}, nil
+}
+
+// others is how much longer the npm packages that most verifiers in the world are made of take to sign the same badge, on
+// one processor as ours does. They are set up as the conformance tests do it.
+func (b bench) others(ctx context.Context, r row, ours string) row {
+	mine, known := b[ours]
+	if !known {
+		r.missing = "there is no benchmark " + ours
+		return r
+	}
+	folder := filepath.Join("test", "conformance", "digitalbazaar")
+	for _, tool := range []string{"node", "taskset"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			r.missing = "not measured: " + tool + " is not installed"
+			return r
+		}
+	}
+	if _, err := os.Stat(filepath.Join(folder, "node_modules", "jose")); err != nil {
+		if said, err := exec.CommandContext(ctx, "npm", "ci", "--no-audit", "--no-fund", "--prefix", folder).CombinedOutput(); err != nil {
+			r.missing = fmt.Sprintf("not measured: the packages cannot be set up: npm ci --prefix %s: %v %s", folder, err, bytes.TrimSpace(said))
+			return r
+		}
+	}
+	least := math.Inf(1)
+	for range 3 {
+		cmd := exec.CommandContext(ctx, "taskset", "-c", "0", "node", "speed.mjs", filepath.Join("..", "..", "load", "testdata", "credential.json"), "4")
+		cmd.Dir = folder
+		said, err := cmd.CombinedOutput()
+		if err != nil {
+			r.missing = fmt.Sprintf("not measured: node speed.mjs: %v %s", err, bytes.TrimSpace(said))
+			return r
+		}
+		micros, err := strconv.ParseFloat(strings.TrimSpace(string(said)), 64)
+		if err != nil || micros <= 0 {
+			r.missing = fmt.Sprintf("not measured: node speed.mjs says %q", said)
+			return r
+		}
+		least = min(least, micros)
+	}
+	r.measured = least * 1000 / mine.time
+	r.detail = fmt.Sprintf("@digitalbazaar/vc %.0f µs on one processor, %s %.1f µs", least, ours, mine.time/1000)
+	return r
 }

@@ -1,10 +1,16 @@
 package credential_test
 
 import (
+	"crypto"
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -45,6 +51,26 @@ func realistic(issuer string) openbadges.AchievementCredential {
 	c.Evidence = []openbadges.Evidence{{ID: "https://portfolio.example.org/1", Name: "Three books", Narrative: "Photographs of the three books and of the bench."}}
 	c.Complete(func() string { return "urn:uuid:0198f2a0-0000-7000-8000-000000000001" })
 	return c
+}
+
+// TestOthersAreMeasuredByTheSameBadge holds the file that go run ./test/load gives to other implementations to what is
+// measured here. UPDATE=1 writes it.
+func TestOthersAreMeasuredByTheSameBadge(t *testing.T) {
+	_, multikey := key(t, "a")
+	p, err := credential.Prepare(processor, realistic(did.KeyDID(multikey)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := append(slices.Clone(p.Document()), '\n')
+	name := filepath.Join("..", "..", "..", "test", "load", "testdata", "credential.json")
+	if os.Getenv("UPDATE") != "" {
+		if err := os.WriteFile(name, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(name); err != nil || string(got) != string(want) {
+		t.Errorf("%s is another badge, %v; set UPDATE=1 to write it anew", name, err)
+	}
 }
 
 // BenchmarkLimits measures what the table of docs/PERFORMANCE.md compares; go run ./test/load reads its names.
@@ -134,10 +160,66 @@ func BenchmarkLimits(b *testing.B) {
 		}
 		return err
 	})
+	jcs := func(suite string, signer integrity.Signer) func() error {
+		return func() error {
+			p, err := credential.Prepare(processor, c)
+			if err == nil {
+				_, err = p.Secure(b.Context(), credential.Securing{Created: now, Proofs: []credential.Embedding{{Cryptosuite: suite, Signer: signer}}})
+			}
+			return err
+		}
+	}
+	verified := func(suite string, signer integrity.Signer, issuer string) func() error {
+		named := c
+		named.Issuer.ID = issuer
+		p, err := credential.Prepare(processor, named)
+		if err != nil {
+			b.Fatal(err)
+		}
+		signed, err := p.Secure(b.Context(), credential.Securing{Created: now, Proofs: []credential.Embedding{{Cryptosuite: suite, Signer: signer}}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		return func() error {
+			report, err := v.Verify(b.Context(), signed.Document, credential.Options{})
+			if err == nil && !report.Verified {
+				err = fmt.Errorf("it is not verified: %+v", report)
+			}
+			return err
+		}
+	}
+	run("issue-eddsa-jcs", jcs(integrity.EdDSAJCS2022, signer))
+	run("verify-eddsa-jcs", verified(integrity.EdDSAJCS2022, signer, c.Issuer.ID))
+	p256, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		b.Fatal(err)
+	}
+	sum := sha256.Sum256(message)
+	der, err := p256.Sign(nil, sum[:], crypto.SHA256)
+	if err != nil {
+		b.Fatal(err)
+	}
+	run("p256-sign", func() error { _, err := p256.Sign(nil, sum[:], crypto.SHA256); return err })
+	run("p256-verify", func() error {
+		if !ecdsa.VerifyASN1(&p256.PublicKey, sum[:], der) {
+			return fmt.Errorf("it does not verify")
+		}
+		return nil
+	})
+	curved, err := did.EncodeMultikey(&p256.PublicKey)
+	if err != nil {
+		b.Fatal(err)
+	}
+	self := did.KeyDID(curved)
+	c.Issuer.ID = self // the issuer is whose key it is
+	run("issue-ecdsa-jcs", jcs(integrity.ECDSAJCS2019, integrity.NewECDSASigner(p256, self+"#"+curved)))
+	run("verify-ecdsa-jcs", verified(integrity.ECDSAJCS2019, integrity.NewECDSASigner(p256, self+"#"+curved), self))
+	c.Issuer.ID = did.KeyDID(multikey)
 	run("issue-json-gold", func() error { return issueByJSONGold(c, signer.VerificationMethod(), private) })
 }
 
-// issueByJSONGold signs as one does with a general processor.
+// issueByJSONGold signs as one does with a general processor, from the data of a request to the signed text: contexts are
+// in memory, and no rules are asked.
 func issueByJSONGold(c openbadges.AchievementCredential, method string, private ed25519.PrivateKey) error {
 	options := ld.NewJsonLdOptions("")
 	options.ProcessingMode, options.Algorithm, options.Format, options.DocumentLoader = ld.JsonLd_1_1, ld.AlgorithmURDNA2015, "application/n-quads", embeddedContexts{}
@@ -167,7 +249,8 @@ func issueByJSONGold(c openbadges.AchievementCredential, method string, private 
 		return fmt.Errorf("only %s", second)
 	}
 	delete(proof, "@context")
-	proof["proofValue"] = "z" + did.EncodeBase58(ed25519.Sign(private, []byte(first+second)))
+	configuration, document := sha256.Sum256([]byte(first)), sha256.Sum256([]byte(second))
+	proof["proofValue"] = "z" + did.EncodeBase58(ed25519.Sign(private, append(configuration[:], document[:]...)))
 	doc["proof"] = []any{proof}
 	_, err = json.Marshal(doc)
 	return err
@@ -257,6 +340,7 @@ func BenchmarkStages(b *testing.B) {
 		}},
 		{"canonical form and digest", func() error { _, err := processor.DigestOf(document); return err }},
 		{"SHA-256 of the canonical form alone", func() error { sha256.Sum256(make([]byte, 6500)); return nil }},
+		{"canonical form by JCS", func() error { _, err := jsonld.JCS(document); return err }},
 		{"digest of the proof's options", func() error { _, err := processor.DigestOf(proof); return err }},
 		{"Ed25519 signature", func() error { ed25519.Sign(private, message); return nil }},
 		{"base58 of the signature", func() error { did.EncodeBase58(signature); return nil }},
