@@ -35,7 +35,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	root.SetArgs(args)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
-	root.AddCommand(serveCommand(), demoCommand(), migrateCommand(), tokenCommand(), clientCommand(), keysCommand(), issueCommand(), bakeCommand(), extractCommand(),
+	root.AddCommand(serveCommand(), demoCommand(), migrateCommand(), tokenCommand(), clientCommand(), keysCommand(), issueCommand(), importCommand(), bakeCommand(), extractCommand(),
 		verifyCommand(), auditCommand(), scimCommand(), routesCommand(), configCommand(), healthcheckCommand())
 	root.AddCommand(doctorCommand(), backupCommand(), restoreCommand())
 	ran := false

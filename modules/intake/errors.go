@@ -11,5 +11,7 @@ var (
 	ErrAchievement = fault.New(fault.Forbidden, "intake.achievement", "A new achievement would have to be made, and the token does not allow that.")
 	ErrBegun       = fault.New(fault.Conflict, "intake.begun", "An import of this badge was begun by somebody else and is not finished.")
 	ErrOption      = fault.New(fault.Malformed, "intake.option", "A parameter of the import cannot be used.")
+	ErrRows        = fault.New(fault.TooLarge, "intake.rows", "The file has more badges than one request may bring.")
+	ErrRow         = fault.New(fault.Invalid, "intake.row", "The line cannot be read.")
 	ErrNothing     = fault.New(fault.Malformed, "intake.nothing", "There is no badge in the request.")
 )

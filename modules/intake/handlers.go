@@ -40,6 +40,26 @@ func (h handlers) take(c *fiber.Ctx) error {
 	return httpserver.JSON(c, status, outcome)
 }
 
+func (h handlers) takeMany(c *fiber.Ctx) error {
+	all, err := options(c)
+	if err != nil {
+		return err
+	}
+	file, _, err := httpserver.Upload(c, "file")
+	if err != nil {
+		return err
+	}
+	rows, err := ReadRows(file, all)
+	if err != nil {
+		return err
+	}
+	out, err := h.service.ImportMany(c.UserContext(), rows)
+	if err != nil {
+		return err
+	}
+	return httpserver.JSON(c, http.StatusOK, out)
+}
+
 // options come in the query, or in the form.
 func options(c *fiber.Ctx) (Order, error) {
 	field := func(name string) string {

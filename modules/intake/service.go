@@ -156,12 +156,13 @@ func (s *Service) Import(ctx context.Context, o Order) (out Outcome, made bool, 
 		return out, false, nil
 	}
 	award.AchievementID = out.Achievement.ID
-	id, err := s.reissue(ctx, badge, found, award)
+	id, made, err := s.reissue(ctx, badge, found, award)
 	if err != nil {
 		return Outcome{}, false, err
 	}
 	s.answered(&out, id)
-	return out, true, nil
+	out.Before = !made
+	return out, made, nil
 }
 
 // under finds the issuer here that issues again.
@@ -249,40 +250,40 @@ func (s *Service) adopt(ctx context.Context, class string, b Badge, d Definition
 	return id, err
 }
 
-// reissue issues once: what is meant is stored before, and what came of it after.
-func (s *Service) reissue(ctx context.Context, b Badge, begun bool, a Award) (string, error) {
+// reissue issues once: what is meant is stored before, and what came of it after. made
+// tells that nobody else did it meanwhile.
+func (s *Service) reissue(ctx context.Context, b Badge, begun bool, a Award) (id string, made bool, err error) {
 	if !begun {
 		err := s.Work.Do(ctx, func(ctx context.Context) error { return s.Store.Begin(ctx, b) })
 		if errors.Is(err, errThere) {
-			return "", ErrBegun.Detailf("Repeat the import in a moment.")
+			return "", false, ErrBegun.Detailf("Repeat the import in a moment.")
 		}
 		if err != nil {
-			return "", err
+			return "", false, err
 		}
 	}
 	a.Key = "import:" + b.Key
 	text, err := json.Marshal(a)
 	if err != nil {
-		return "", fmt.Errorf("intake: write order: %w", err)
+		return "", false, fmt.Errorf("intake: write order: %w", err)
 	}
 	sum := sha256.Sum256(text)
 	a.Hash = hex.EncodeToString(sum[:])
-	id, _, err := s.Credentials.Award(ctx, a)
-	if err != nil {
+	if id, _, err = s.Credentials.Award(ctx, a); err != nil {
 		s.failed(ctx, b, err)
-		return "", err
+		return "", false, err
 	}
 	err = s.Work.Do(ctx, func(ctx context.Context) error {
-		if err := s.Store.Complete(ctx, b.Key, id); err != nil || s.Audit == nil {
+		if made, err = s.Store.Complete(ctx, b.Key, id); err != nil || !made || s.Audit == nil {
 			return err
 		}
 		return s.Audit.Record(ctx, "intake.badge.imported", id, "issuer:"+b.IssuerID, nil)
 	})
-	if err != nil {
-		return "", err
+	if err != nil || !made {
+		return id, false, err
 	}
 	s.log.InfoContext(ctx, "badge imported", "credential", id, "issuer", b.IssuerID, "achievement", a.AchievementID, "by", b.Principal)
-	return id, nil
+	return id, true, nil
 }
 
 // failed forgets what was begun when it is known that nothing was issued: a rule was

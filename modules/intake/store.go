@@ -63,9 +63,11 @@ func (s *Store) Drop(ctx context.Context, key string) error {
 	return s.db.Session(ctx).Where("source_key = ? AND credential_id IS NULL", key).Delete(&badgeRow{}).Error
 }
 
-// Complete stores which credential was issued; it joins the unit in ctx.
-func (s *Store) Complete(ctx context.Context, key, credentialID string) error {
-	return s.db.Session(ctx).Model(&badgeRow{}).Where("source_key = ? AND credential_id IS NULL", key).Update("credential_id", credentialID).Error
+// Complete stores which credential was issued, and reports whether nobody did before; it
+// joins the unit in ctx.
+func (s *Store) Complete(ctx context.Context, key, credentialID string) (bool, error) {
+	tx := s.db.Session(ctx).Model(&badgeRow{}).Where("source_key = ? AND credential_id IS NULL", key).Update("credential_id", credentialID)
+	return tx.RowsAffected > 0, tx.Error
 }
 
 func there(err error) error {
