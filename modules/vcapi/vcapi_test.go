@@ -650,6 +650,8 @@ func TestWhatMustNotVerify(t *testing.T) {
 			"a key that climbs":            proof("verificationMethod", "did:web:example.org:..:..:etc#k"),
 			"a broken proof beside a good": doc{"verifiableCredential": with(signed, "proof", []any{signed["proof"], with(signed["proof"].(doc), "created", "2026-06-01T12:00:01Z")})},
 			"another issuer":               doc{"verifiableCredential": stolen},
+			"a protected term redefined":   doc{"verifiableCredential": with(signed, "@context", []any{v2, examples, doc{"name": "https://evil.example/name"}})},
+			"an unknown context":           doc{"verifiableCredential": with(signed, "@context", []any{v2, examples, "https://evil.example/context"})},
 			"a base address":               doc{"verifiableCredential": with(signed, "@context", []any{v2, examples, doc{"@base": "https://example.org/"}})},
 			"an envelope around nothing":   doc{"verifiableCredential": doc{"@context": v2, "type": "EnvelopedVerifiableCredential", "id": "data:application/vc+jwt,"}},
 			"a token without a signature":  doc{"verifiableCredential": doc{"@context": v2, "type": "EnvelopedVerifiableCredential", "id": "data:application/vc+jwt,eyJhbGciOiJub25lIn0.e30.AA"}},

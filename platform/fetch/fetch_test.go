@@ -160,6 +160,14 @@ func dnsAnswer(query []byte, address netip.Addr) []byte {
 
 func TestGetFollowsFewRedirects(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/round" {
+			http.Redirect(w, r, "/and", http.StatusMovedPermanently)
+			return
+		}
+		if r.URL.Path == "/and" {
+			http.Redirect(w, r, "/round", http.StatusMovedPermanently)
+			return
+		}
 		if left, _ := strconv.Atoi(r.URL.Path[1:]); left > 0 {
 			http.Redirect(w, r, "/"+strconv.Itoa(left-1), http.StatusFound)
 			return
@@ -174,6 +182,9 @@ func TestGetFollowsFewRedirects(t *testing.T) {
 	}
 	if data, err := c.Get(t.Context(), server.URL+"/4"); !errors.Is(err, fetch.ErrRedirect) {
 		t.Errorf("four redirects: %q, %v", data, err)
+	}
+	if data, err := c.Get(t.Context(), server.URL+"/round"); !errors.Is(err, fetch.ErrRedirect) {
+		t.Errorf("round and round: %q, %v", data, err)
 	}
 }
 
