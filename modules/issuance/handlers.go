@@ -184,9 +184,13 @@ func (h *handlers) standing(c *fiber.Ctx, found Credential) (credentialOutput, e
 	return h.output(found, standings[found.Place]), nil
 }
 
-func versioned(c *fiber.Ctx, status int, version int64, v any) error {
+// versioned answers with one credential. Its document is written as it is: it was made
+// here, and neither checking nor copying it would change a byte.
+func versioned(c *fiber.Ctx, status int, version int64, out credentialOutput) error {
 	c.Set(fiber.HeaderETag, `"`+strconv.FormatInt(version, 10)+`"`)
-	return httpserver.JSON(c, status, v)
+	document := out.Credential
+	out.Credential = nil
+	return httpserver.JSONWith(c, status, out, "credential", document)
 }
 
 // idempotencyKey reads the header of that name; a long or odd one is refused rather

@@ -2,6 +2,7 @@ package httpserver
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"mime"
 	"strconv"
@@ -17,6 +18,30 @@ func JSON(c *fiber.Ctx, status int, v any) error {
 		return fmt.Errorf("httpserver: encode: %w", err)
 	}
 	return Bytes(c, status, fiber.MIMEApplicationJSON, body)
+}
+
+// JSONWith answers with v, an object that is not empty, as JSON, and with one more member
+// at its end. The value of that is JSON already, and is written byte for byte; without
+// a value there is no such member.
+func JSONWith(c *fiber.Ctx, status int, v any, member string, value []byte) error {
+	body, err := json.Marshal(v)
+	if err == nil && (len(body) < len(`{"":0}`) || body[0] != '{') {
+		err = errors.New("a member is added to what is no object, or an empty one")
+	}
+	if err != nil {
+		return fmt.Errorf("httpserver: encode: %w", err)
+	}
+	c.Status(status).Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
+	if len(value) == 0 {
+		return c.Send(body)
+	}
+	r := c.Response()
+	r.ResetBody()
+	r.AppendBody(body[:len(body)-1])
+	r.AppendBodyString(`,"` + member + `":`)
+	r.AppendBody(value)
+	r.AppendBodyString("}")
+	return nil
 }
 
 // Bytes answers with a body that is ready as it is.

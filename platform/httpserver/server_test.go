@@ -35,6 +35,29 @@ func TestMain(m *testing.M) {
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"))
 }
 
+func TestAMemberThatIsJSONAlreadyIsWrittenAsItIs(t *testing.T) {
+	answer := func(v any, value string) fiber.Handler {
+		return func(c *fiber.Ctx) error { return httpserver.JSONWith(c, 201, v, "document", []byte(value)) }
+	}
+	h := start(t, config(), httpserver.Parts{Tables: []httpserver.Table{{
+		get("/with", httpserver.Public(), answer(map[string]string{"a": "b"}, `{"x": "<é>" , "n":1.0}`)),
+		get("/without", httpserver.Public(), answer(map[string]string{"a": "b"}, "")),
+		get("/empty", httpserver.Public(), answer(map[string]string{}, "1")),
+		get("/list", httpserver.Public(), answer([]string{"abcdef"}, "1")),
+	}}})
+	for path, want := range map[string]string{
+		"/with": `201 {"a":"b","document":{"x": "<é>" , "n":1.0}}`, "/without": `201 {"a":"b"}`, "/empty": `500 `, "/list": `500 `,
+	} {
+		answer, body := h.do(t, "GET", path, "")
+		if got := fmt.Sprint(answer.StatusCode, " ", body); got != want && (want != "500 " || answer.StatusCode != 500) {
+			t.Errorf("%s answers %s", path, got)
+		}
+		if answer.StatusCode == 201 && answer.Header.Get("Content-Type") != "application/json" {
+			t.Errorf("%s is %s", path, answer.Header.Get("Content-Type"))
+		}
+	}
+}
+
 // guard knows three tokens.
 type guard struct{}
 
