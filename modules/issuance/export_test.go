@@ -42,32 +42,6 @@ var MakeKey = makeKey
 // Fresh is how long a replica may go on with the keys that it read.
 const Fresh = fresh
 
-// Together stores credentials as one unit of work would, and answers each one's error.
-func Together(ctx context.Context, work Work, settle func(ctx context.Context, several []Credential) error, several []Credential) []error {
-	i := intake{work: work, settle: func(ctx context.Context, several []*arrival) error {
-		credentials := make([]Credential, len(several))
-		for n, a := range several {
-			credentials[n] = a.credential
-		}
-		return settle(ctx, credentials)
-	}}
-	arrivals := make([]*arrival, len(several))
-	for n, c := range several {
-		arrivals[n] = &arrival{ctx: ctx, credential: c, done: make(chan struct{})}
-	}
-	func() {
-		defer func() { _ = recover() }() // as the server does
-		i.waiting = arrivals[1:]
-		i.store(arrivals[0])
-	}()
-	errs := make([]error, len(arrivals))
-	for n, a := range arrivals {
-		<-a.done
-		errs[n] = a.err
-	}
-	return errs
-}
-
 // Lines counts the orders of a file, and those of them that cannot be read. What the file
 // is divided into must hold as many as was counted when it was divided.
 func (f Format) Lines(file []byte) (orders, bad int, err error) {

@@ -2,7 +2,6 @@ package issuance_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -100,75 +99,6 @@ func TestAnAchievementThatChangesIsAwardedAsItIs(t *testing.T) {
 		}
 		if now := h.count(t, db); now != rows {
 			t.Errorf("%d credentials were stored", now-rows)
-		}
-	})
-}
-
-// work does units of work that store nothing, or cannot begin.
-type work struct {
-	err   error
-	tries int
-}
-
-func (w *work) Do(ctx context.Context, fn func(ctx context.Context) error) error {
-	if w.tries++; w.err != nil {
-		return w.err
-	}
-	return fn(ctx)
-}
-
-// TestNobodyFailsByAnothersFault stores good credentials together with one that the database refuses.
-func TestNobodyFailsByAnothersFault(t *testing.T) {
-	each(t, func(t *testing.T, db *database.DB) {
-		h := build(t, db, secure)
-		first := h.issue(t, order())
-		bad := errors.New("the database refuses it")
-		var stored []string
-		settle := func(_ context.Context, several []issuance.Credential) error {
-			for _, c := range several {
-				if c.ID == "bad" {
-					return bad
-				}
-			}
-			for _, c := range several {
-				stored = append(stored, c.ID)
-			}
-			return nil
-		}
-		var several []issuance.Credential
-		for n := range 5 {
-			c := first
-			if c.ID = fmt.Sprint(n); n == 3 {
-				c.ID = "bad"
-			}
-			several = append(several, c)
-		}
-		for n, err := range issuance.Together(t.Context(), &work{}, settle, several) {
-			if n == 3 {
-				wants(t, err, bad)
-			} else if err != nil {
-				t.Errorf("credential %d: %v", n, err)
-			}
-		}
-		if slices.Sort(stored); !slices.Equal(stored, []string{"0", "1", "2", "4"}) {
-			t.Errorf("stored are %v", stored)
-		}
-		over, cancel := context.WithCancel(t.Context())
-		cancel()
-		for _, err := range issuance.Together(over, &work{}, settle, several[:1]) {
-			wants(t, err, context.Canceled)
-		}
-		for _, err := range issuance.Together(t.Context(), &work{}, func(context.Context, []issuance.Credential) error { panic("broken") }, several[:2]) {
-			if err == nil {
-				t.Error("a panic is answered as if it were stored")
-			}
-		}
-		away := &work{err: database.ErrUnavailable}
-		for _, err := range issuance.Together(t.Context(), away, settle, several) {
-			wants(t, err, database.ErrUnavailable)
-		}
-		if away.tries != 1 {
-			t.Errorf("a database that is away was tried %d times for callers who wait", away.tries)
 		}
 	})
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
 	"github.com/badge-engine/badge-engine/modules/issuance/statuslist"
 	"github.com/badge-engine/badge-engine/platform/config"
+	"github.com/badge-engine/badge-engine/platform/database"
 	"github.com/badge-engine/badge-engine/platform/fault"
 	"github.com/badge-engine/badge-engine/platform/metric"
 	"github.com/badge-engine/badge-engine/platform/paging"
@@ -100,7 +101,7 @@ type Service struct {
 	pause        func(context.Context, time.Duration) error
 	log          *slog.Logger
 	kinds        kinds
-	intake       intake
+	intake       *database.Shared[arrival]
 	shelf        *shelf.Shelf // may be nil
 	counts       *Counts
 }
@@ -134,7 +135,7 @@ func New(public config.PublicURL, parts Parts, now func() time.Time, log *slog.L
 		public: public, store: parts.Store, work: parts.Work, keyring: parts.Keyring, sealer: parts.Sealer, statuses: parts.Statuses,
 		achievements: parts.Achievements, audit: parts.Audit, recipients: parts.Recipients, canonical: parts.Canonical, now: now, log: log,
 	}
-	s.intake.work, s.intake.settle, s.shelf = s.work, s.settle, parts.Shelf
+	s.intake, s.shelf = database.NewShared(s.work, s.settle), parts.Shelf
 	return s
 }
 
@@ -238,7 +239,7 @@ func (s *Service) carryOut(ctx context.Context, owner string, order Order, draft
 	} else if keyed {
 		err = s.recorded(ctx, "issuance.credential.issued", issued.ID, func(ctx context.Context) error { return s.store.Complete(ctx, issued) })
 	} else {
-		err = s.intake.put(ctx, issued, draft.kind.edition)
+		err = s.intake.Put(ctx, arrival{issued, draft.kind.edition})
 	}
 	if errors.Is(err, errMoved) {
 		return Credential{}, false, err
