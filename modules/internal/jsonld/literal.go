@@ -1,9 +1,11 @@
 package jsonld
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/big"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -77,10 +79,27 @@ func (r *run) typed(v any, datatype string) (Term, error) {
 		// Widespread implementations take 1e-7 for an integer, as ECMAScript writes it without a decimal point.
 		return t, r.fail(CodeInvalid, "", "implementations disagree about so small a number", "Write it as a string.")
 	}
+	if roundsTwoWays(f) {
+		// JSON-LD 1.1 API, 8.6 (Data Round Tripping) rounds as printf does, to the even digit; ECMAScript takes the larger.
+		return t, r.fail(CodeInvalid, "", "implementations disagree about how to round the number to 16 digits", "Write it with fewer digits, or as a string.")
+	}
 	if datatype == "" {
 		t.Datatype = xsdDouble
 	}
 	return t, nil
+}
+
+// roundsTwoWays reports whether a number lies exactly between two of 16 digits, which is what a double is written with, of
+// which the smaller one is even.
+func roundsTwoWays(f float64) bool {
+	var digits [32]byte
+	text := strconv.AppendFloat(digits[:0], f, 'E', 16, 64)
+	e := bytes.IndexByte(text, 'E')
+	if text[e-1] != '5' || text[e-2]&1 != 0 {
+		return false
+	}
+	short, ok := new(big.Rat).SetString(string(text))
+	return ok && short.Cmp(new(big.Rat).SetFloat64(f)) == 0
 }
 
 func isCanonicalDouble(s string) bool {

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/badge-engine/badge-engine/modules/internal/jsonld"
@@ -72,11 +73,14 @@ func TestCanonicalizeAgreesWithAnIndependentImplementation(t *testing.T) {
 		if seed-from > 20*count+1000 {
 			t.Fatalf("of %d credentials only %d were accepted", seed, len(ours))
 		}
-		document := rounded(documents.Example(seed)).(map[string]any)
+		document := documents.Example(seed)
 		canonical, err := processor.Canonicalize(document)
 		var e *jsonld.Error
 		if errors.As(err, &e) && (e.Code == jsonld.CodeUndefinedTerm || e.Code == jsonld.CodeUndefinedType) {
 			continue // older contexts lack some members
+		}
+		if e != nil && strings.Contains(e.Problem, "implementations disagree") {
+			continue // that they do is why it is refused
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -146,26 +150,4 @@ func copied(t *testing.T, from string) string {
 		t.Fatalf("npm ci: %v\n%s", err, out)
 	}
 	return to
-}
-
-// rounded writes numbers as people do. Of a number of 17 digits that lies exactly between two of 16, which is what an
-// xsd:double is written with, JSON-LD 1.1 takes the even one, as printf does, and their implementation the larger.
-func rounded(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		for name, member := range v {
-			v[name] = rounded(member)
-		}
-	case []any:
-		for i, item := range v {
-			v[i] = rounded(item)
-		}
-	case json.Number:
-		f, err := v.Float64()
-		if err != nil {
-			return v
-		}
-		return json.Number(strconv.FormatFloat(f, 'g', 9, 64))
-	}
-	return v
 }
