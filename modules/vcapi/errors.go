@@ -12,7 +12,8 @@ import (
 	"github.com/badge-engine/badge-engine/platform/fault"
 )
 
-// The faults of this module. The API has 400 for whatever cannot be accepted.
+// The faults of this module. The API has 400 for whatever cannot be accepted; only what was given up, since it would take
+// more work than any credential needs, is told apart.
 var (
 	ErrUnreadable = fault.New(fault.Malformed, "vcapi.unreadable", "The request cannot be read.")
 	ErrMediaType  = fault.New(fault.Unsupported, "vcapi.media_type", "Requests of this API are JSON.")
@@ -22,9 +23,13 @@ var (
 	ErrIssuer     = fault.New(fault.Malformed, "vcapi.issuer", "The issuer that the credential names is not kept here.")
 	ErrReserved   = fault.New(fault.Malformed, "vcapi.reserved", "Only this server itself makes credentials of this kind or under this id.")
 	ErrDerive     = fault.New(fault.Malformed, "vcapi.derive", "Nothing can be derived from this credential.")
+	ErrEffort     = fault.New(fault.Invalid, "vcapi.effort", "To bring the document into its canonical form takes more work than any credential needs.")
 	ErrNotFound   = fault.New(fault.NotFound, "vcapi.not_found", "No such credential was signed here.")
 	ErrStatus     = fault.New(fault.Malformed, "vcapi.status", "The status cannot be changed so.")
 )
+
+// tooMuch is what [ErrEffort] says of a document to be judged.
+var tooMuch = fault.Violation{Rule: "RDF Dataset Canonicalization, 7.1 (Dataset Poisoning)", Detail: "the document is made so that to bring it into its canonical form would take very long", Remedy: "Do not trust it; ask whoever it is from for another one."}
 
 func invalid(found []openbadges.Violation) error {
 	f := ErrInvalid
@@ -39,6 +44,9 @@ func invalid(found []openbadges.Violation) error {
 func refused(err error, f *fault.Fault) error {
 	var expansion *jsonld.Error
 	if errors.As(err, &expansion) {
+		if expansion.Code == jsonld.CodeWork || expansion.Code == jsonld.CodeLimit {
+			f = ErrEffort
+		}
 		return f.With(err).Violating(fault.Violation{Pointer: "/credential" + expansion.Pointer, Rule: "JSON-LD 1.1, strict expansion: " + expansion.Code, Detail: expansion.Problem, Remedy: expansion.Remedy})
 	}
 	var proof *integrity.Error

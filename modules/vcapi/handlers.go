@@ -300,6 +300,9 @@ func (h handlers) verify(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if report.Exhausted {
+		return ErrEffort.Violating(tooMuch)
+	}
 	return answer(c, report.Verified, verifyOutput{report, map[string]any{}})
 }
 
@@ -323,6 +326,9 @@ func (h handlers) verifyPresentation(c *fiber.Ctx) error {
 	report, err := h.service.VerifyPresentation(c.UserContext(), document, domain, challenge)
 	if err != nil {
 		return err
+	}
+	if report.Exhausted {
+		return ErrEffort.Violating(tooMuch)
 	}
 	return answer(c, report.Verified, presentationOutput{report, map[string]any{}})
 }

@@ -13,6 +13,7 @@ import (
 var (
 	ErrUnreadable    = fault.New(fault.Malformed, "verification.unreadable", "This cannot be read as a badge.")
 	ErrNotCredential = fault.New(fault.Invalid, "verification.not_credential", "This is no credential that can be verified.")
+	ErrEffort        = fault.New(fault.Invalid, "verification.effort", "To judge this takes more work than any badge needs.")
 	ErrTooLarge      = fault.New(fault.TooLarge, "verification.too_large", "This is larger than any badge that is read here.")
 	ErrMediaType     = fault.New(fault.Unsupported, "verification.media_type", "A badge is JSON, a compact JWS, a PNG or an SVG.")
 	ErrPicture       = fault.New(fault.Invalid, "verification.picture", "The picture is damaged, or not harmless.")

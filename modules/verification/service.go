@@ -164,7 +164,7 @@ func (s *Service) Consulting(statuses Statuses) *Service {
 // Verify checks what was uploaded: a JSON document, a compact JWS, a PNG or an SVG,
 // whichever its first bytes say it is. It answers a report for everything that is
 // readable as a badge; else [ErrUnreadable], [ErrNotCredential], [ErrTooLarge],
-// [ErrMediaType], [ErrPicture] or [ErrNotBaked].
+// [ErrMediaType], [ErrPicture], [ErrNotBaked] or [ErrEffort].
 func (s *Service) Verify(ctx context.Context, upload []byte, o Options) (Report, error) {
 	report, err := s.verify(ctx, upload, o)
 	s.judged(report.Report, err)
@@ -195,6 +195,9 @@ func (s *Service) verify(ctx context.Context, upload []byte, o Options) (Report,
 	report, err := s.verifier.Verify(ctx, upload, credential.Options{Recipient: o.Recipient})
 	if err != nil {
 		return Report{}, unreadable(err)
+	}
+	if report.Exhausted {
+		return Report{}, ErrEffort.Violating(fault.Violation{Rule: "RDF Dataset Canonicalization, 7.1 (Dataset Poisoning)", Detail: "the credential is made so that to bring it into its canonical form would take very long", Remedy: "Do not trust it; ask whoever it is from for another one."})
 	}
 	return Report{Report: report, Picture: picture}, nil
 }

@@ -29,6 +29,15 @@ type allowance struct {
 	err  error
 }
 
+// exhausted tells whether the work was given up because of what the document asks for.
+func (a *allowance) exhausted() bool { return beyond(a.err) }
+
+// beyond tells whether an error is one of the limits of the canonicalizer.
+func beyond(err error) bool {
+	var limit *jsonld.Error
+	return errors.As(err, &limit) && (limit.Code == jsonld.CodeLimit || limit.Code == jsonld.CodeWork)
+}
+
 // directing is a canonicalizer that can do more with text directions than refuse them.
 type directing interface {
 	Directed() *jsonld.Processor
@@ -91,8 +100,7 @@ func (b *bounded) within(work func() ([]byte, error)) ([]byte, error) {
 		return nil, b.err
 	}
 	text, err := work()
-	var limit *jsonld.Error
-	if errors.As(err, &limit) && (limit.Code == jsonld.CodeLimit || limit.Code == jsonld.CodeWork) {
+	if beyond(err) {
 		b.err = err
 	}
 	return text, err

@@ -54,7 +54,7 @@ func realistic(issuer string) openbadges.AchievementCredential {
 }
 
 // TestOthersAreMeasuredByTheSameBadge holds the file that go run ./test/load gives to other implementations to what is
-// measured here. UPDATE=1 writes it.
+// measured here; -update writes it.
 func TestOthersAreMeasuredByTheSameBadge(t *testing.T) {
 	_, multikey := key(t, "a")
 	p, err := credential.Prepare(processor, realistic(did.KeyDID(multikey)))
@@ -63,13 +63,13 @@ func TestOthersAreMeasuredByTheSameBadge(t *testing.T) {
 	}
 	want := append(slices.Clone(p.Document()), '\n')
 	name := filepath.Join("..", "..", "..", "test", "load", "testdata", "credential.json")
-	if os.Getenv("UPDATE") != "" {
+	if *update {
 		if err := os.WriteFile(name, want, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if got, err := os.ReadFile(name); err != nil || string(got) != string(want) {
-		t.Errorf("%s is another badge, %v; set UPDATE=1 to write it anew", name, err)
+		t.Errorf("%s is another badge, %v; write it anew with -update", name, err)
 	}
 }
 

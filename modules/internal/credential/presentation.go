@@ -36,6 +36,7 @@ type PresentationReport struct {
 	Verified    bool      `json:"verified" doc:"Whether the presentation and all that it holds is verified."`
 	Checks      []Check   `json:"checks" doc:"What was looked at, in order."`
 	Problems    []Problem `json:"problemDetails" doc:"What is wrong, or could not be found out."`
+	Exhausted   bool      `json:"-"` // it was given up, since to judge it took more work than any presentation needs
 	Holder      string    `json:"holder,omitempty" doc:"Who presents, as far as it is said."`
 	Credentials []Report  `json:"credentials" doc:"A report on each credential."`
 }
@@ -71,7 +72,7 @@ func (v Verifier) VerifyPresentation(ctx context.Context, document map[string]an
 	if err := trouble(); err != nil {
 		return PresentationReport{}, err
 	}
-	out.Checks, out.Verified = j.Checks, j.Good()
+	out.Checks, out.Verified, out.Exhausted = j.Checks, j.Good(), r.allowance.exhausted()
 	out.Problems = append(out.Problems, j.Problems...)
 	return out, nil
 }

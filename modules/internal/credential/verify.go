@@ -96,7 +96,7 @@ func (r run) judge(ctx context.Context, p *Parsed, o Options) Report {
 	j.at(CheckSchema, func() { r.schema(ctx, j, current) })
 	j.recipient(current.tree, o.Recipient)
 	j.at(CheckEndorsements, func() { r.endorsements(ctx, j, current.tree) })
-	out.Checks, out.Verified = j.Checks, j.Good()
+	out.Checks, out.Verified, out.Exhausted = j.Checks, j.Good(), r.allowance.exhausted()
 	out.Problems = append(out.Problems, j.Problems...)
 	return out
 }
@@ -105,7 +105,8 @@ func (r run) judge(ctx context.Context, p *Parsed, o Options) Report {
 // that says nothing against a credential.
 func (v Verifier) begin(ctx context.Context) (r run, trouble func() error) {
 	r = run{Verifier: v, now: v.Now(), rules: rules}
-	r.Canonicalizer = &bounded{v.Canonicalizer, &allowance{stop: ctx.Err, left: maxCanonicalizations}}
+	r.allowance = &allowance{stop: ctx.Err, left: maxCanonicalizations}
+	r.Canonicalizer = &bounded{v.Canonicalizer, r.allowance}
 	if fetch := v.Resolver.Fetch; fetch != nil {
 		left := maxFetches
 		r.Resolver.Fetch = func(ctx context.Context, url string) ([]byte, error) {
@@ -131,6 +132,8 @@ type run struct {
 	Verifier
 	now   time.Time
 	rules func(p *Parsed) []openbadges.Violation
+
+	allowance *allowance
 
 	// directed is where a text direction stands in the document that is looked at, and
 	// undirected canonicalizes without it; empty and nil where there is none.

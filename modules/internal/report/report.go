@@ -74,6 +74,7 @@ type Report struct {
 	ValidUntil  string                     `json:"validUntil,omitempty" doc:"Until when it is valid."`
 	Credential  json.RawMessage            `json:"credential,omitempty" doc:"The credential itself, as it was given."`
 	Documents   map[string]json.RawMessage `json:"documents,omitempty" doc:"What a badge of Open Badges 2.0 rests on, as it was found: assertion, badge, issuer."`
+	Exhausted   bool                       `json:"-"` // it was given up, since to judge it took more work than any badge needs
 	Refreshed   json.RawMessage            `json:"refreshed,omitempty" doc:"The newer version that the refresh service answered, by which it was judged."`
 }
 
