@@ -19,7 +19,7 @@ var ErrRepeated = errRepeated
 var RequestPointer = requestPointer
 
 // Abandoned is how old a reservation must be to be swept away.
-const Abandoned = abandoned
+const Abandoned = requestTime + grace
 
 // Identities are what the recipient becomes in a credential, and in the index.
 func (r Recipient) Identities() ([]openbadges.IdentityObject, string, error) { return r.identities() }

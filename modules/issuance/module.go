@@ -23,10 +23,11 @@ import (
 type perhaps struct {
 	fx.In
 
-	Audit      Audit        `optional:"true"`
-	Vault      Vault        `optional:"true"`
-	Recipients Recipients   `optional:"true"`
-	Shelf      *shelf.Shelf `optional:"true"`
+	Audit      Audit             `optional:"true"`
+	Vault      Vault             `optional:"true"`
+	Recipients Recipients        `optional:"true"`
+	Shelf      *shelf.Shelf      `optional:"true"`
+	HTTP       httpserver.Config `optional:"true"`
 }
 
 // Module is the graph of this module.
@@ -42,7 +43,7 @@ var Module = fx.Module("issuance",
 		return statuslist.New(cfg.Status, public, s, w, k, c, now, log).Publishing(o.Shelf)
 	}),
 	fx.Provide(func(s *Store, w Work, k *Keyring, seal *Sealer, r *statuslist.Register, a Achievements, c integrity.Canonicalizer, counts *Counts, o perhaps) Parts {
-		return Parts{Store: s, Work: w, Keyring: k, Sealer: seal, Statuses: r, Achievements: a, Audit: o.Audit, Recipients: o.Recipients, Canonical: c, Shelf: o.Shelf, Counts: counts}
+		return Parts{Store: s, Work: w, Keyring: k, Sealer: seal, Statuses: r, Achievements: a, Audit: o.Audit, Recipients: o.Recipients, Canonical: c, Shelf: o.Shelf, Counts: counts, RequestTime: o.HTTP.RequestTimeout}
 	}, fx.Private),
 	fx.Provide(New, NewBatches, NewEndorsements, NewCounts, newCensus),
 	metric.Provide(func(c *Counts) *metric.Counter { return c.credentials }),

@@ -76,10 +76,13 @@ type Filter struct{ IssuerID, AchievementID, Recipient, State, Status string }
 // AnyVersion as the version in a change means: whatever the current one is.
 const AnyVersion int64 = 0
 
-// abandoned is how old a reservation must be before it counts as left behind by a
-// crash: longer than a request may take, so that an order repeated after a crash does
+// The age at which a reservation counts as left behind by a crash is this much more than
+// a request may take, so that an order repeated after a crash does
 // not wait for long. One that signs later still finds its reservation gone and fails.
-const abandoned = 45 * time.Second
+const grace = 15 * time.Second
+
+// requestTime is how long a request may take where nothing is said of it.
+const requestTime = 30 * time.Second
 
 // patience is how long what is done for no caller alone may take: to read keys, or to
 // release a reservation that came to nothing.
@@ -104,6 +107,7 @@ type Service struct {
 	intake       *database.Shared[arrival]
 	shelf        *shelf.Shelf // may be nil
 	counts       *Counts
+	abandoned    time.Duration // how old a reservation must be to count as left behind
 }
 
 // Parts are what a service is made of.
@@ -119,6 +123,7 @@ type Parts struct {
 	Canonical    integrity.Canonicalizer
 	Shelf        *shelf.Shelf                               // may be nil: then everything is read whenever it is asked for
 	Counts       *Counts                                    // may be nil
+	RequestTime  time.Duration                              // how long an order may take; 0: half a minute
 	Pause        func(context.Context, time.Duration) error // nil: by the clock of the machine
 }
 
@@ -127,11 +132,14 @@ func New(public config.PublicURL, parts Parts, now func() time.Time, log *slog.L
 	if parts.Pause == nil {
 		parts.Pause = pause
 	}
+	if parts.RequestTime == 0 {
+		parts.RequestTime = requestTime
+	}
 	if parts.Counts == nil {
 		parts.Counts = &Counts{}
 	}
 	s := &Service{
-		pause: parts.Pause, counts: parts.Counts,
+		pause: parts.Pause, counts: parts.Counts, abandoned: parts.RequestTime + grace,
 		public: public, store: parts.Store, work: parts.Work, keyring: parts.Keyring, sealer: parts.Sealer, statuses: parts.Statuses,
 		achievements: parts.Achievements, audit: parts.Audit, recipients: parts.Recipients, canonical: parts.Canonical, now: now, log: log,
 	}
@@ -307,7 +315,7 @@ func (s *Service) replay(ctx context.Context, owner string, order Order) (Creden
 		return Credential{}, false, ErrMismatch.Detailf("Use a new Idempotency-Key for a new order.")
 	case before.State == Issued:
 		return before, true, nil
-	case s.now().Sub(before.Created) < abandoned:
+	case s.now().Sub(before.Created) < s.abandoned:
 		return Credential{}, false, ErrInProgress
 	}
 	// The process that reserved it died before it signed: make room for this one.
@@ -523,7 +531,7 @@ func (s *Service) PictureFormat(ctx context.Context, c Credential) (image.Format
 //
 // It stops no start: a schema that is not up to date is for readiness to tell.
 func (s *Service) Settle(ctx context.Context) {
-	swept, err := s.store.Sweep(ctx, s.now().Add(-abandoned))
+	swept, err := s.store.Sweep(ctx, s.now().Add(-s.abandoned))
 	switch {
 	case err != nil:
 		s.log.WarnContext(ctx, "reservations not settled", "error", err)

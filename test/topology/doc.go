@@ -3,5 +3,7 @@
 // front of them, all throwaway and on free loopback ports. Each part can be killed,
 // paused and started again; the tests of this package do, under load.
 //
+// Between the replicas and Redis stands a proxy that can be slow.
+//
 // nginx reads docs/deploy/nginx.conf, with only names and ports exchanged.
 package topology

@@ -113,6 +113,7 @@ func TestFaults(t *testing.T) {
 		{"Redis is killed and started again", func(t *testing.T) {
 			top.Redis.Kill()
 			l.more(20)
+			l.newcomer()
 			if status := topology.Status(one.URL + "/health/ready"); status != 200 {
 				t.Errorf("without Redis a replica answers %d, not degraded", status)
 			}
@@ -121,7 +122,23 @@ func TestFaults(t *testing.T) {
 		{"Redis hangs", func(t *testing.T) {
 			must(t, top.Redis.Signal(syscall.SIGSTOP))
 			l.more(10)
+			l.newcomer()
 			must(t, top.Redis.Signal(syscall.SIGCONT))
+		}},
+		{"Redis is slow", func(t *testing.T) {
+			top.Between.Delay(150 * time.Millisecond)
+			l.more(20)
+			l.newcomer()
+			if status := topology.Status(one.URL + "/health/ready"); status != 200 {
+				t.Errorf("with a slow Redis a replica answers %d", status)
+			}
+			top.Between.Delay(5 * time.Second) // longer than anybody waits for it
+			l.more(20)
+			l.newcomer()
+			if status := topology.Status(one.URL + "/health/ready"); status != 200 {
+				t.Errorf("with a Redis slower than is waited for a replica answers %d", status)
+			}
+			top.Between.Delay(0)
 		}},
 		{"the password of Redis was changed", func(t *testing.T) {
 			change := func(from, to string) {
@@ -136,6 +153,7 @@ func TestFaults(t *testing.T) {
 			}
 			change(topology.RedisPassword, "another")
 			l.more(20)
+			l.newcomer()
 			change("another", topology.RedisPassword)
 		}},
 		{"a replica is killed", func(t *testing.T) {
@@ -192,17 +210,21 @@ func TestFaults(t *testing.T) {
 	t.Run("every replica is replaced, one after the other", func(t *testing.T) {
 		l.t = t
 		before := l.tries.Load()
+		var others *visitors
 		l.during(func() {
+			others = l.visit(t)
 			for _, r := range top.Replicas {
 				r.Term()
 				must(t, r.Start())
 				must(t, r.Ready())
 				time.Sleep(3 * time.Second) // nginx leaves it alone for its fail_timeout, and has no event to wait for
 			}
+			others.leave()
 		})
 		if failed := l.tries.Load() - before; failed > 0 {
-			t.Errorf("%d requests failed", failed)
+			t.Errorf("%d orders failed", failed)
 		}
+		t.Logf("%d requests of other kinds were answered", others.answered.Load())
 	})
 
 	t.Run("the database fails over to its standby", func(t *testing.T) {

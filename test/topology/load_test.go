@@ -10,6 +10,8 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,13 +23,17 @@ import (
 // client does not reuse connections: each request meets nginx as a new caller's does.
 var client = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 
-// call sends one request through nginx, or to a replica.
+// call sends one request through nginx, or to a replica, as the administrator.
 func call(base, method, path, key string, body []byte) (int, []byte, error) {
+	return callAs(topology.Admin, base, method, path, key, body)
+}
+
+func callAs(token, base, method, path, key string, body []byte) (int, []byte, error) {
 	request, err := http.NewRequest(method, base+path, bytes.NewReader(body))
 	if err != nil {
 		return 0, nil, err
 	}
-	request.Header.Set("Authorization", "Bearer "+topology.Admin)
+	request.Header.Set("Authorization", "Bearer "+token)
 	request.Header.Set("Content-Type", "application/json")
 	if key != "" {
 		request.Header.Set("Idempotency-Key", key)
@@ -44,15 +50,17 @@ func call(base, method, path, key string, body []byte) (int, []byte, error) {
 // load issues without pause, and repeats each order under its key until it is
 // acknowledged.
 type load struct {
-	t     *testing.T
-	base  string
-	order []byte
+	t      *testing.T
+	base   string
+	order  []byte
+	tokens []string // of those who order; the replicas remember them in Redis
 
 	mu    sync.Mutex
 	acked map[string][]byte // the credential by the key of its order
 	open  map[string]bool   // sent and not acknowledged
 	held  map[string]bool   // those of them that are reserved
 	bad   []string          // answers that are neither an acknowledgement nor "later"
+	news  int               // credentials of newcomers
 	tries atomic.Int64      // that failed
 
 	next atomic.Int64
@@ -72,8 +80,17 @@ func prepare(t *testing.T, base string) *load {
 	}
 	issuer := made("/api/v1/issuers", `{"name":"Example Academy"}`)
 	achievement := made("/api/v1/achievements", fmt.Sprintf(`{"issuerId":%q,"name":"Teamwork","description":"d","criteria":{"narrative":"n"}}`, issuer))
+	var tokens []string
+	for i := range workers {
+		status, data, err := call(base, "POST", "/api/v1/tokens", "", fmt.Appendf(nil, `{"name":"worker %d","scopes":["credentials:issue"]}`, i))
+		var v struct{ Token string }
+		if err != nil || status != 201 || json.Unmarshal(data, &v) != nil {
+			t.Fatalf("token: %d %s %v", status, data, err)
+		}
+		tokens = append(tokens, v.Token)
+	}
 	return &load{
-		t: t, base: base, acked: map[string][]byte{}, open: map[string]bool{}, held: map[string]bool{},
+		t: t, base: base, tokens: tokens, acked: map[string][]byte{}, open: map[string]bool{}, held: map[string]bool{},
 		order: fmt.Appendf(nil, `{"achievementId":%q,"recipient":{"email":"ada@example.org"}}`, achievement),
 	}
 }
@@ -81,9 +98,11 @@ func prepare(t *testing.T, base string) *load {
 // later are the answers after which an order is repeated.
 var later = map[int]bool{0: true, 429: true, 502: true, 503: true, 504: true}
 
-// attempt sends an order once and says whether it was acknowledged.
+// attempt sends an order once and says whether it was acknowledged. Each order is sent
+// by the same caller, or it would be another.
 func (l *load) attempt(key string) bool {
-	status, data, err := call(l.base, "POST", "/api/v1/credentials", key, l.order)
+	number, _ := strconv.Atoi(strings.TrimPrefix(key, "order-"))
+	status, data, err := callAs(l.tokens[number%len(l.tokens)], l.base, "POST", "/api/v1/credentials", key, l.order)
 	var v struct{ Credential json.RawMessage }
 	if err == nil && (status == 200 || status == 201) && json.Unmarshal(data, &v) == nil {
 		l.mu.Lock()
@@ -111,6 +130,29 @@ func (l *load) attempt(key string) bool {
 		l.mu.Unlock()
 	}
 	return false
+}
+
+// newcomer orders once as somebody whom no replica remembers, so that the replica has
+// to ask Redis, and the database where Redis does not say.
+func (l *load) newcomer() {
+	l.t.Helper()
+	status, data, err := call(l.base, "POST", "/api/v1/tokens", "", fmt.Appendf(nil, `{"name":"newcomer %d","scopes":["credentials:issue"]}`, l.next.Add(1)))
+	var v struct{ Token string }
+	if err != nil || status != 201 || json.Unmarshal(data, &v) != nil {
+		l.t.Fatalf("token: %d %s %v", status, data, err)
+	}
+	key := fmt.Sprintf("newcomer-%d", l.next.Add(1))
+	begun := time.Now()
+	status, data, err = callAs(v.Token, l.base, "POST", "/api/v1/credentials", key, l.order)
+	var got struct{ Credential json.RawMessage }
+	if err != nil || status != 201 || json.Unmarshal(data, &got) != nil {
+		l.t.Errorf("a newcomer is answered %d %s %v after %s", status, data, err, time.Since(begun))
+		return
+	}
+	l.t.Logf("a newcomer waited %s", time.Since(begun).Round(time.Millisecond))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.news++
 }
 
 const workers = 6
@@ -225,7 +267,70 @@ func (l *load) settle() {
 			break
 		}
 	}
-	if listed != len(l.acked) {
-		l.t.Errorf("%d credentials are there for %d orders", listed, len(l.acked))
+	if listed != len(l.acked)+l.news {
+		l.t.Errorf("%d credentials are there for %d orders", listed, len(l.acked)+l.news)
 	}
+}
+
+// visitors send what is no order under a key: they read, verify, and issue without one,
+// which nginx never sends twice.
+type visitors struct {
+	answered atomic.Int64
+	stop     chan struct{}
+	crowd    sync.WaitGroup
+}
+
+// visit lets them in; whoever is not answered as ever fails the test.
+func (l *load) visit(t *testing.T) *visitors {
+	t.Helper()
+	l.mu.Lock()
+	var badge []byte
+	for _, badge = range l.acked {
+		break
+	}
+	l.mu.Unlock()
+	var v struct{ ID string }
+	if err := json.Unmarshal(badge, &v); err != nil {
+		t.Fatal(err)
+	}
+	page := strings.TrimPrefix(v.ID, l.base)
+	crowd := &visitors{stop: make(chan struct{})}
+	for _, kind := range []struct {
+		method, path string
+		body         []byte
+		status       int
+	}{
+		{"GET", page, nil, 200},
+		{"GET", "/api/v1/credentials?limit=1", nil, 200},
+		{"POST", "/api/v1/verify", badge, 200},
+		{"POST", "/api/v1/credentials", l.order, 201},
+	} {
+		crowd.crowd.Go(func() {
+			for {
+				status, data, err := call(l.base, kind.method, kind.path, "", kind.body)
+				if status != kind.status {
+					t.Errorf("%s %s is answered %d %s %v", kind.method, kind.path, status, data, err)
+				} else {
+					crowd.answered.Add(1)
+				}
+				if status == 201 {
+					l.mu.Lock()
+					l.news++
+					l.mu.Unlock()
+				}
+				select {
+				case <-crowd.stop:
+					return
+				case <-time.After(5 * time.Millisecond): // steady, not a flood
+				}
+			}
+		})
+	}
+	return crowd
+}
+
+// leave waits until all are gone.
+func (v *visitors) leave() {
+	close(v.stop)
+	v.crowd.Wait()
 }

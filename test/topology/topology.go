@@ -31,6 +31,7 @@ type Topology struct {
 	Postgres *Process
 	Standby  *Process // nil before Replicate
 	Redis    *Process
+	Between  *Proxy // the replicas and Redis
 	Replicas []*Replica
 
 	binary, root, dir, data string
@@ -77,6 +78,9 @@ func Start(ctx context.Context, root, binary string, settings ...string) (*Topol
 	}
 	t.Redis = t.process("redis", redis, "--bind", "127.0.0.1", "--port", strconv.Itoa(t.redisPort), "--requirepass", RedisPassword, "--save", "", "--appendonly", "no", "--dir", t.dir)
 	if err := t.Redis.Start(); err != nil {
+		return t, err
+	}
+	if t.Between, err = newProxy(t.RedisAddr()); err != nil {
 		return t, err
 	}
 	if err := t.startReplicas(settings); err != nil {
@@ -195,7 +199,7 @@ func (t *Topology) startReplicas(settings []string) error {
 	t.URL = fmt.Sprintf("http://127.0.0.1:%d", front)
 	environ := append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOST=127.0.0.1", "DATABASE_URL=" + t.DatabaseURL(),
-		fmt.Sprintf("REDIS_URL=redis://127.0.0.1:%d/0", t.redisPort), "REDIS_PASSWORD=" + RedisPassword, "PUBLIC_URL=" + t.URL,
+		"REDIS_URL=redis://" + t.Between.Addr() + "/0", "REDIS_PASSWORD=" + RedisPassword, "PUBLIC_URL=" + t.URL,
 		"KEY_ENCRYPTION_KEY_FILE=" + filepath.Join(t.dir, "key-encryption.key"), "BOOTSTRAP_ADMIN_TOKEN=" + Admin,
 		"TRUSTED_PROXIES=127.0.0.1", "LOG_LEVEL=warn", "RATE_LIMIT=0", "RATE_LIMIT_FAILURES=0", "DB_MAX_OVERFLOW=0",
 	}, settings...)
@@ -302,6 +306,9 @@ func (t *Topology) Stop() {
 		if p != nil {
 			p.Kill()
 		}
+	}
+	if t.Between != nil {
+		t.Between.Close()
 	}
 	if t.dir != "" {
 		_ = os.RemoveAll(t.dir)
