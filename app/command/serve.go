@@ -39,6 +39,7 @@ func serveCommand() *cobra.Command {
 				fmt.Fprintln(cmd.ErrOrStderr(), "badge-engine: "+s.String())
 			}
 			spareCollector()
+			engine.HeedContainer(environ)
 			e, err := engine.New(engine.Options{Config: cfg, Environ: environ, Sources: config.Sources(".")})
 			if err != nil {
 				return err

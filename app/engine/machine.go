@@ -15,6 +15,8 @@ import (
 const (
 	fewBytes = 1 << 30   // below this a disk is nearly full
 	noBytes  = 100 << 20 // below this nothing more should be written
+
+	fewMemory = 128 << 20 // with less a server is busy freeing memory
 )
 
 // examineMachine looks at disks and memory.
@@ -38,6 +40,23 @@ func examineMachine(folders []string) diagnosis.Examination {
 	}
 }
 
+// HeedContainer has the runtime keep to nine tenths of what the container may have, as
+// GOMEMLIMIT would, unless that is set, be it to off: memory is then freed before the
+// container is killed for it, whatever its limit is changed to.
+func HeedContainer(environ map[string]string) {
+	if limit := heeded(cgroupLimit(os.ReadFile), debug.SetMemoryLimit(-1), environ["GOMEMLIMIT"]); limit > 0 {
+		debug.SetMemoryLimit(limit)
+	}
+}
+
+// heeded is the limit to set, or 0 where none is to be.
+func heeded(allowed, kept int64, said string) int64 {
+	if kept != math.MaxInt64 || said == "off" {
+		return 0
+	}
+	return allowed / 10 * 9
+}
+
 // examineMemory compares what the container allows with what the Go runtime keeps to.
 func examineMemory(allowed, kept int64, n *diagnosis.Notes) {
 	const looked = "the memory limit of the container and GOMEMLIMIT"
@@ -46,14 +65,15 @@ func examineMemory(allowed, kept int64, n *diagnosis.Notes) {
 		n.OK("machine.memory", looked, "Neither is set.")
 	case allowed == 0:
 		n.OK("machine.memory", looked, "GOMEMLIMIT is %d MiB; the container has no limit.", kept>>20)
+	case allowed < fewMemory:
+		n.Warn("machine.memory", looked, fmt.Sprintf("The container may have %d MiB.", allowed>>20), "Give it 128 MiB or more; under load a server takes twice that.")
 	case kept == math.MaxInt64:
-		n.Warn("machine.memory", looked, fmt.Sprintf("The container may have %d MiB, and GOMEMLIMIT is not set.", allowed>>20),
-			fmt.Sprintf("Set GOMEMLIMIT=%dMiB, nine tenths of it: the runtime then frees memory before the container is killed.", allowed/10*9>>20))
+		n.OK("machine.memory", looked, "The container may have %d MiB; GOMEMLIMIT is not set, and a server keeps to nine tenths of it by itself.", allowed>>20)
 	case kept > allowed/20*19:
 		n.Warn("machine.memory", looked, fmt.Sprintf("The container may have %d MiB, GOMEMLIMIT is %d MiB.", allowed>>20, kept>>20),
-			fmt.Sprintf("Set GOMEMLIMIT=%dMiB, nine tenths of the container's.", allowed/10*9>>20))
+			"Unset GOMEMLIMIT: a server keeps to nine tenths of the container's limit by itself. Or set it to less than that limit.")
 	default:
-		n.OK("machine.memory", looked, "The container may have %d MiB, GOMEMLIMIT is %d MiB.", allowed>>20, kept>>20)
+		n.OK("machine.memory", looked, "The container may have %d MiB, of which the runtime keeps to %d.", allowed>>20, kept>>20)
 	}
 }
 

@@ -142,7 +142,7 @@ func (l *lab) begin(ctx context.Context, cmd *exec.Cmd, port int, ready string) 
 			return nil, ctx.Err()
 		case <-ended:
 			return nil, fmt.Errorf("the server ended:\n%s", p.out)
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(5 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {
 			return nil, errors.New("the server does not become ready")

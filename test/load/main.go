@@ -27,6 +27,7 @@ var scenarios = []scenario{
 	{"directory", "users created over SCIM, beside a bare handler with the same inserts", directory},
 	{"provision", "ten jobs of Entra beside issuing, and one member of half a million beside one of five", provision},
 	{"health", "whether /health answers while issuing takes all there is", health},
+	{"footprint", "memory at rest and under load, and the time from a start until the server is ready", footprint},
 	{"soak", "whether memory grows while issuing goes on", soak},
 }
 

@@ -192,8 +192,8 @@ func baking(ctx context.Context, l *lab) ([]row, error) {
 }
 
 // issued starts a workshop on SQLite with one credential.
-func (l *lab) issued(ctx context.Context, name string) (*workshop, []byte, error) {
-	w, err := l.workshop(ctx, "sqlite:"+filepath.Join(l.folder, name+".db"))
+func (l *lab) issued(ctx context.Context, name string, environ ...string) (*workshop, []byte, error) {
+	w, err := l.workshop(ctx, "sqlite:"+filepath.Join(l.folder, name+".db"), environ...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -219,13 +219,7 @@ func mixed(ctx context.Context, l *lab) ([]row, error) {
 		return nil, err
 	}
 	defer w.stop()
-	loads := make([]load, 4)
-	errs := make([]error, 4)
-	var wg sync.WaitGroup
-	for i, part := range []struct {
-		clients, wanted int
-		request         func(client, n int, r *fasthttp.Request)
-	}{
+	loads, err := w.atOnce(ctx, l.span, []part{
 		{3, fasthttp.StatusCreated, func(client, n int, r *fasthttp.Request) { post(r, "/api/v1/credentials", w.order(client, n)) }},
 		{19, fasthttp.StatusOK, func(_, _ int, r *fasthttp.Request) { r.URI().SetPath("/credentials/" + w.credential) }},
 		{7, fasthttp.StatusOK, func(_, _ int, r *fasthttp.Request) { post(r, "/api/v1/verify", string(badge)) }},
@@ -233,14 +227,8 @@ func mixed(ctx context.Context, l *lab) ([]row, error) {
 			r.URI().SetPath("/api/v1/credentials")
 			r.Header.Set("Authorization", "Bearer "+admin)
 		}},
-	} {
-		wg.Go(func() {
-			loads[i], errs[i] = drive(ctx, w.process, part.clients, l.span, part.wanted, part.request)
-			loads[i].used = usage{} // by all of them together
-		})
-	}
-	wg.Wait()
-	if err := errors.Join(errs...); err != nil {
+	})
+	if err != nil {
 		return nil, err
 	}
 	var rows []row
@@ -248,6 +236,27 @@ func mixed(ctx context.Context, l *lab) ([]row, error) {
 		rows = append(rows, row{name: "mixed-" + name, measured: loads[i].rate, unit: "/s", free: true, detail: loads[i].String()})
 	}
 	return rows, nil
+}
+
+// part is what some of many clients ask for.
+type part struct {
+	clients, wanted int
+	request         func(client, n int, r *fasthttp.Request)
+}
+
+// atOnce drives all parts side by side.
+func (w *workshop) atOnce(ctx context.Context, span time.Duration, parts []part) ([]load, error) {
+	loads := make([]load, len(parts))
+	errs := make([]error, len(parts))
+	var wg sync.WaitGroup
+	for i, part := range parts {
+		wg.Go(func() {
+			loads[i], errs[i] = drive(ctx, w.process, part.clients, span, part.wanted, part.request)
+			loads[i].used = usage{} // by all of them together
+		})
+	}
+	wg.Wait()
+	return loads, errors.Join(errs...)
 }
 
 // soak issues for long and compares the memory at the end with that after the first third.
