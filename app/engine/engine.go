@@ -46,9 +46,10 @@ import (
 // Options are what an engine is made from. Only Config must be given.
 type Options struct {
 	Config   Config
-	Listener net.Listener     // nil: listen on the port of the configuration
-	Log      *slog.Logger     // nil: as the configuration says
-	Now      func() time.Time // nil: the clock of the machine
+	Listener net.Listener                 // nil: listen on the port of the configuration
+	Log      *slog.Logger                 // nil: as the configuration says
+	Now      func() time.Time             // nil: the clock of the machine
+	Extra    func(House) httpserver.Table // routes beside those of the modules; nil: none
 
 	// Environ is what Config was loaded from, and Sources say where each variable comes
 	// from, for the doctor. Both may be nil.
@@ -125,6 +126,7 @@ func graph(o Options, log *slog.Logger, now func() time.Time) (fx.Option, error)
 		bindings,
 		fx.Provide(newDoctor(cfg, environment)),
 		fx.Invoke((*home).move),
+		mounted(o.Extra),
 		httpserver.Module, // last to start, first to stop
 	}
 	if o.Listener != nil {

@@ -208,19 +208,35 @@ func idempotencyKey(c *fiber.Ctx) (string, error) {
 	return key, nil
 }
 
-func (h *handlers) issue(c *fiber.Ctx) error {
+// CheckOrder reads the order for a credential that a request makes, and does nothing.
+func CheckOrder(c *fiber.Ctx) error {
+	_, err := orderOf(c)
+	return err
+}
+
+// orderOf reads strictly: a member that is unknown, twice or null is refused with its
+// place.
+func orderOf(c *fiber.Ctx) (Order, error) {
 	key, err := idempotencyKey(c)
 	if err != nil {
-		return err
+		return Order{}, err
 	}
 	var in orderInput
 	if err := httpserver.Decode(c, &in, strictjson.Unmarshal); err != nil {
-		return err
+		return Order{}, err
 	}
 	order := Order{AchievementID: in.AchievementID, Recipient: in.Recipient, Form: in.Form, Award: in.Award, IdempotencyKey: key}
 	if key != "" {
 		sum := sha256.Sum256(c.BodyRaw())
 		order.RequestHash = hex.EncodeToString(sum[:])
+	}
+	return order, nil
+}
+
+func (h *handlers) issue(c *fiber.Ctx) error {
+	order, err := orderOf(c)
+	if err != nil {
+		return err
 	}
 	issued, replayed, err := h.service.Issue(c.UserContext(), order)
 	if err != nil {

@@ -54,13 +54,17 @@ type Body struct {
 	Note       string
 }
 
+// Handler answers requests that were let pass, for those who hand one on without
+// looking into it.
+type Handler = fiber.Handler
+
 // Route is one line of the route table: everything the server, the guard and
 // the OpenAPI document need to know about a URL. Modules return a slice of these.
 type Route struct {
 	Method  string
 	Path    string // fiber syntax: /api/v1/achievements/:id
 	Access  Access
-	Handler fiber.Handler
+	Handler Handler
 
 	Summary     string // one line; required
 	Description string // Markdown; optional

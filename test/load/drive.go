@@ -19,13 +19,17 @@ type load struct {
 	fault    string // of the first that failed
 	rate     float64
 	p50, p99 time.Duration
-	used     usage // by the server meanwhile
+	used     usage         // by the server meanwhile
+	stored   time.Duration // of PostgreSQL's processor time meanwhile, where that is known
 }
 
 func (l load) String() string {
 	text := fmt.Sprintf("%.0f a second, p50 %s, p99 %s", l.rate, round(l.p50), round(l.p99))
 	if l.used.cpu > 0 && l.requests > 0 {
 		text += fmt.Sprintf(", %.0f µs of the server's processor each", float64(l.used.cpu.Microseconds())/float64(l.requests))
+	}
+	if l.stored > 0 && l.requests > 0 {
+		text += fmt.Sprintf(" and %.0f of PostgreSQL's", float64(l.stored.Microseconds())/float64(l.requests))
 	}
 	if l.failed > 0 {
 		text += fmt.Sprintf(", %d failed: %s", l.failed, l.fault)
@@ -104,24 +108,37 @@ func drive(ctx context.Context, p *process, clients int, span time.Duration, wan
 
 // turns measures two things alternately and answers the median of what the first is to the second, and the best of each.
 func turns(rounds int, one, other func() (load, error)) (ratio float64, best, ceiling load, err error) {
-	var ratios []float64
+	ratios, loads, err := rotate(rounds, one, other)
+	if err != nil {
+		return 0, best, ceiling, err
+	}
+	return ratios[0], loads[0], loads[1], nil
+}
+
+// rotate measures things in turns, and answers the medians of what the first is to each other, and the best of each.
+func rotate(rounds int, one func() (load, error), others ...func() (load, error)) (medians []float64, best []load, err error) {
+	best = make([]load, 1+len(others))
+	ratios := make([][]float64, len(others))
 	for range rounds {
-		a, err := one()
+		ours, err := one()
 		if err != nil {
-			return 0, best, ceiling, err
+			return nil, nil, err
 		}
-		b, err := other()
-		if err != nil {
-			return 0, best, ceiling, fmt.Errorf("the ceiling: %w", err)
-		}
-		ratios = append(ratios, a.rate/b.rate)
-		if a.rate > best.rate {
-			best = a
-		}
-		if b.rate > ceiling.rate {
-			ceiling = b
+		for i, measured := range append([]load{ours}, make([]load, len(others))...) {
+			if i > 0 {
+				if measured, err = others[i-1](); err != nil {
+					return nil, nil, fmt.Errorf("the ceiling: %w", err)
+				}
+				ratios[i-1] = append(ratios[i-1], ours.rate/measured.rate)
+			}
+			if measured.rate > best[i].rate {
+				best[i] = measured
+			}
 		}
 	}
-	slices.Sort(ratios)
-	return ratios[len(ratios)/2], best, ceiling, nil
+	for _, of := range ratios {
+		slices.Sort(of)
+		medians = append(medians, of[len(of)/2])
+	}
+	return medians, best, nil
 }

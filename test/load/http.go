@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -71,45 +73,82 @@ func post(r *fasthttp.Request, path, body string) {
 	r.SetBodyString(body)
 }
 
-// issue compares single issues with the same handler and insert without a credential.
+// issue compares single issues with the same handler, events and shared transactions without a credential, and for
+// orientation with an insert without anything else: no admission, no limits, no strict reading, no event.
 func issue(ctx context.Context, l *lab) ([]row, error) {
 	sqlite, postgres, err := l.engines(ctx, "issue")
-	rows := []row{{name: "issue-sqlite", unit: "%", target: 70, least: true}, {name: "issue-postgres", unit: "%", target: 70, least: true}}
-	if err != nil {
-		rows[1].missing = err.Error()
+	rows := []row{
+		{name: "issue-sqlite", unit: "%", target: 70, least: true}, {name: "issue-sqlite-bare", unit: "%", free: true},
+		{name: "issue-postgres", unit: "%", target: 70, least: true}, {name: "issue-postgres-bare", unit: "%", free: true},
 	}
-	for i, database := range []string{sqlite, postgres} {
-		if database == "" {
+	if err != nil {
+		rows[2].missing, rows = err.Error(), rows[:3]
+	}
+	for i, address := range []string{sqlite, postgres} {
+		if address == "" {
 			continue
 		}
-		w, err := l.workshop(ctx, database)
+		w, err := l.workshop(ctx, address)
 		if err != nil {
 			return nil, err
 		}
+		document, err := w.document(ctx)
+		if err != nil {
+			return nil, err
+		}
+		fixed := "sqlite:" + filepath.Join(l.folder, "same.db")
 		other := "sqlite:" + filepath.Join(l.folder, "ceiling.db")
-		if database == postgres {
+		if address == postgres {
+			if _, fixed, err = l.engines(ctx, "same"); err != nil {
+				return nil, err
+			}
 			if _, other, err = l.engines(ctx, "ceiling"); err != nil {
 				return nil, err
 			}
+		}
+		same, err := l.same(ctx, fixed, document)
+		if err != nil {
+			return nil, err
 		}
 		bare, err := l.ceiling(ctx, "3600", other)
 		if err != nil {
 			return nil, err
 		}
-		ratio, best, ceiling, err := turns(3,
-			func() (load, error) { return w.issue(ctx, l.span) },
-			func() (load, error) {
-				return drive(ctx, bare, clients, l.span, fasthttp.StatusCreated, func(client, n int, r *fasthttp.Request) { post(r, "/orders", w.order(client, n)) })
-			})
+		orders := func(p *process, path string) func() (load, error) {
+			return func() (load, error) {
+				before := l.databaseTime()
+				found, err := drive(ctx, p, clients, l.span, fasthttp.StatusCreated, func(client, n int, r *fasthttp.Request) { post(r, path, w.order(client, n)) })
+				found.stored = l.databaseTime() - before
+				return found, err
+			}
+		}
+		ratios, best, err := rotate(3, orders(w.process, "/api/v1/credentials"), orders(same, "/api/v1/orders"), orders(bare, "/orders"))
 		if err != nil {
 			return nil, err
 		}
-		rows[i].measured = 100 * ratio
-		rows[i].detail = fmt.Sprintf("%s; the same without a credential %s", best, ceiling)
-		w.stop()
-		bare.stop()
+		mine := rows[2*i : 2*i+2]
+		mine[0].measured, mine[1].measured = 100*ratios[0], 100*ratios[1]
+		mine[0].detail = fmt.Sprintf("%s; the same without a credential %s", best[0], best[1])
+		mine[1].detail = fmt.Sprintf("a bare handler and its insert %s", best[2])
+		for _, p := range []*process{w.process, same, bare} {
+			p.stop()
+		}
 	}
 	return rows, nil
+}
+
+// document issues one credential and writes its document into a file.
+func (w *workshop) document(ctx context.Context) (file string, err error) {
+	var order map[string]any
+	if err := json.Unmarshal([]byte(w.order(0, 0)), &order); err != nil {
+		return "", err
+	}
+	var made struct{ Credential json.RawMessage }
+	if err := w.call(ctx, "POST", "/api/v1/credentials", order, &made); err != nil {
+		return "", err
+	}
+	file = filepath.Join(w.cmd.Dir, "document.json")
+	return file, os.WriteFile(file, made.Credential, 0o600)
 }
 
 // read compares the public credential with a bare handler.

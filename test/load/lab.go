@@ -82,16 +82,29 @@ type process struct {
 
 // serve starts the program on a database and waits until it is ready. Later variables win over earlier ones.
 func (l *lab) serve(ctx context.Context, database string, environ ...string) (*process, error) {
+	return l.house(ctx, exec.CommandContext(ctx, l.program, "serve"), database, environ...)
+}
+
+// same starts this program as ours with a route that stores a fixed document.
+func (l *lab) same(ctx context.Context, database, document string) (*process, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return l.house(ctx, exec.CommandContext(ctx, self, "same", document), database, collector)
+}
+
+// collector is how the program has its memory collected, for the servers that it is compared with.
+const collector = "GOGC=300"
+
+func (l *lab) house(ctx context.Context, cmd *exec.Cmd, database string, environ ...string) (*process, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp(l.folder, "server-")
-	if err != nil {
+	if cmd.Dir, err = os.MkdirTemp(l.folder, "server-"); err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, l.program, "serve")
-	cmd.Dir = dir
 	cmd.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOST=127.0.0.1", "PORT=" + strconv.Itoa(port), "DATABASE_URL=" + database,
 		"BOOTSTRAP_ADMIN_TOKEN=" + admin, "MIGRATE_ON_START=always", "LOG_LEVEL=warn", "RATE_LIMIT=0", "RATE_LIMIT_FAILURES=0",
@@ -110,6 +123,7 @@ func (l *lab) ceiling(ctx context.Context, args ...string) (*process, error) {
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, self, append([]string{"ceiling", strconv.Itoa(port)}, args...)...)
+	cmd.Env = append(os.Environ(), collector)
 	return l.begin(ctx, cmd, port, "/ready")
 }
 

@@ -21,7 +21,7 @@ type scenario struct {
 // scenarios are run in this order.
 var scenarios = []scenario{
 	{"kernel", "signing, verifying and baking without a server, beside the bare signature", kernel},
-	{"issue", "single issues over HTTP, beside the same insert without a credential", issue},
+	{"issue", "single issues over HTTP, beside the same handler without a credential, and beside a bare one", issue},
 	{"batch", "a batch, beside a bare COPY of the same rows", batch},
 	{"read", "public documents, beside a bare handler that sends the same bytes", read},
 	{"directory", "users created over SCIM, beside a bare handler with the same inserts", directory},
@@ -140,6 +140,8 @@ func command(ctx context.Context, args []string) (int, error) {
 		return report(ctx, 5*time.Second, soak, credentials)
 	case "ceiling": // this program again, as the server that ours is compared with
 		return 0, ceiling(ctx, args[1:])
+	case "same": // the same, with our own program around the handler
+		return 0, same(ctx, args[1:])
 	}
 	return 2, fmt.Errorf("%q is not known here: %s", args[0], manual)
 }

@@ -21,8 +21,8 @@ var why = map[string]string{
 	"sign-against-json-gold":     "json-gold is measured on its whole path, from the same data to the signed text, with contexts in memory, and without the rules that ours keeps to. It takes about 80 signatures on this machine; the target was set where it took 147. To be 70 times as fast a badge would have to be signed in the time of 1.15 bare signatures.",
 	"sign-against-digitalbazaar": "@digitalbazaar/vc is measured on one processor, warm, with its key and contexts in memory, from the text of the unsigned badge to that of the signed one. It takes about 146 bare Ed25519 signatures on this machine, so that not even a bare signature would be 150 times as fast; the target was set where it took more.",
 	"verify":                     "The verification of the signature is two thirds of it. Of the rest a half is canonicalizing, of that a half SHA-256; then come strict parsing, the rules and the report.",
-	"issue-sqlite":               "An issue takes three times the ceiling's processor time in the server: signing, checking and canonicalizing, strict reading of the request, authentication and limits, the entry in a status list, the audit event and its sealing. SQLite works in the same process, and has one writer for all of it. Leaving the audit trail out did not change the ratio.",
-	"issue-postgres":             "As on SQLite; and a shared unit of work is five round trips (begin, hold, credentials, events, commit) where the ceiling has three, each of which waits for a processor when all are busy. Without the audit trail it was a quarter faster. Next would be one round trip for the unit.",
+	"issue-sqlite":               "What the ceiling does not do: composing, checking and canonicalizing the document, the signature, a place in a status list, holding the achievement. On a machine where others work, both are served by turns, and the ratio wanders by ten.",
+	"issue-postgres":             "As on SQLite; and the achievement is held in one more exchange with the server.",
 	"batch-postgres":             "A batch signs and checks every line on the processors that PostgreSQL needs to store it; its orders are stored sealed before, a row for each block of lines. The ceiling writes the rows and signs nothing.",
 	"public-credential":          "It was above 80 % in most runs, and is below where more processes than these want the processors: the server then waits for one twice as often as the ceiling, since it has a database and a collector to serve as well. Its own time is 12 µs where the ceiling takes 8, the kernel's network stack included.",
 	"provision-postgres":         "See the reasons under issue-postgres: round trips that wait for a processor.",
@@ -185,7 +185,7 @@ its kernel rows.
 
 Measured on {{.Date}} on {{.Machine}}; the whole report took {{.Took}}. Client, server, database and ceiling share these processors, as well as
 whatever else runs on the machine; therefore **only ratios count**. Every figure stands beside its ceiling, which is measured in the same run and in
-turns: a bare Ed25519 signature, the same insert without a credential, a bare fiber handler sending the same bytes. Kernel figures are medians of
+turns: a bare Ed25519 signature, the same handler and shared insert without a credential, a bare fiber handler sending the same bytes. Kernel figures are medians of
 single runs, of several rounds the least; figures over HTTP last {{.Span}} each with {{.Clients}} clients, and of several rounds the median of the ratios counts.
 Databases wait for their disk: PostgreSQL with fsync and synchronous_commit, SQLite with synchronous FULL.
 
