@@ -167,6 +167,7 @@ func New(o Options) (*Engine, error) {
 	}
 	e.app = fx.New(option, fx.Populate(&e.server), fx.StartTimeout(o.Config.Database.Wait+o.Config.Migrations.Wait+patience), fx.StopTimeout(2*time.Minute))
 	if err := e.app.Err(); err != nil {
+		e.close()
 		return nil, dig.RootCause(err)
 	}
 	return e, nil
@@ -179,13 +180,22 @@ func (e *Engine) Start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, e.app.StartTimeout())
 	defer cancel()
 	if err := e.server.Listen(ctx); err != nil {
+		e.close()
 		return err
 	}
 	err := e.app.Start(ctx)
 	if err != nil {
 		err = errors.Join(err, e.server.Stop(context.WithoutCancel(ctx)))
+		e.close()
 	}
 	return err
+}
+
+// close writes what the log still holds.
+func (e *Engine) close() {
+	if e.closer != nil {
+		_ = e.closer.Close() // there is no log to tell it to
+	}
 }
 
 // Stop drains the server and stops the parts in the opposite order.
@@ -193,9 +203,7 @@ func (e *Engine) Stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, e.app.StopTimeout())
 	defer cancel()
 	err := e.app.Stop(ctx)
-	if e.closer != nil {
-		e.closer.Close()
-	}
+	e.close()
 	return err
 }
 

@@ -18,21 +18,41 @@ const ModuleKey = "module"
 
 const migrations = "migrations" // the module whose errors have a file of their own
 
-// New makes the logger of the program, writing to the standard error stream.
-// Closing the Closer closes the files of Config.Dir.
+// New makes the logger of the program, writing to the standard error stream. Unless that
+// is a terminal, lines below a warning may be held for a tenth of a second. Closing the
+// Closer writes what is held and closes the files of Config.Dir.
 func New(c Config) (*slog.Logger, io.Closer, error) {
+	// A terminal is a person looking on; everything else is a machine.
+	info, err := os.Stderr.Stat()
+	watched := err == nil && info.Mode()&os.ModeCharDevice != 0
 	if c.Format == "" {
 		c.Format = "json"
-		// A terminal is a person looking on; everything else is a machine.
-		if info, err := os.Stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+		if watched {
 			c.Format = "text"
 		}
 	}
-	return NewOn(os.Stderr, c)
+	if watched {
+		return NewOn(os.Stderr, c)
+	}
+	return newBuffered(os.Stderr, c)
+}
+
+// newBuffered is NewOn of a stream that is written to seldom.
+func newBuffered(w io.Writer, c Config) (*slog.Logger, io.Closer, error) {
+	b := &buffer{to: w}
+	log, files, err := newOn(b, b.flush, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	return log, closers{b, files}, nil
 }
 
 // NewOn is New with another stream than the standard error stream.
 func NewOn(w io.Writer, c Config) (*slog.Logger, io.Closer, error) {
+	return newOn(w, func() error { return nil }, c)
+}
+
+func newOn(w io.Writer, flush func() error, c Config) (*slog.Logger, io.Closer, error) {
 	if err := c.Check(); err != nil {
 		return nil, nil, err
 	}
@@ -45,7 +65,7 @@ func NewOn(w io.Writer, c Config) (*slog.Logger, io.Closer, error) {
 	if c.Format == "text" {
 		stream = slog.NewTextHandler(w, options)
 	}
-	h := &handler{levels: l, level: l.general, stream: stream}
+	h := &handler{levels: l, level: l.general, stream: stream, flush: flush}
 	var f files
 	if c.Dir != "" {
 		if err := f.open(c.Dir); err != nil {
@@ -90,6 +110,7 @@ type handler struct {
 	groups int // open groups: the module is named outside of them
 
 	stream, errors, migrations slog.Handler // the latter two are nil without LOG_DIR
+	flush                      func() error // of the stream
 }
 
 // Enabled implements [slog.Handler].
@@ -107,6 +128,9 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 		r.AddAttrs(slog.String("principal", p.ID))
 	}
 	err := h.stream.Handle(ctx, r)
+	if r.Level >= slog.LevelWarn {
+		err = errors.Join(err, h.flush())
+	}
 	if h.errors != nil && r.Level >= slog.LevelError {
 		err = errors.Join(err, h.errors.Handle(ctx, r))
 		if h.module == migrations {

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 const hidden = "***"
@@ -55,6 +56,19 @@ func namesSecret(key string) bool {
 	return slices.ContainsFunc(secretWords, contains) && !slices.ContainsFunc(plainEnds, ends)
 }
 
+// keys are those of attributes that were looked at before. They are words of the program,
+// so that there are never many.
+var keys sync.Map // of string to bool
+
+func secretKey(key string) bool {
+	if secret, ok := keys.Load(key); ok {
+		return secret.(bool)
+	}
+	secret := namesSecret(key)
+	keys.Store(key, secret)
+	return secret
+}
+
 // redactAttr serves as [slog.HandlerOptions.ReplaceAttr]; it sees every
 // attribute, in groups too, and the message.
 func redactAttr(_ []string, a slog.Attr) slog.Attr {
@@ -62,7 +76,7 @@ func redactAttr(_ []string, a slog.Attr) slog.Attr {
 	case slog.KindBool, slog.KindTime, slog.KindDuration, slog.KindInt64, slog.KindUint64, slog.KindFloat64:
 		return a
 	}
-	if namesSecret(a.Key) {
+	if secretKey(a.Key) {
 		if a.Value.Kind() != slog.KindString || a.Value.String() != "" {
 			a.Value = slog.StringValue(hidden)
 		}

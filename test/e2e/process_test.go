@@ -386,3 +386,41 @@ func TestSIGTERMFinishesWhatWasBegun(t *testing.T) {
 		t.Errorf("ended with %v", err)
 	}
 }
+
+// TestNoLineOfTheLogIsLostAtAnOrderlyEnd stops the server right after many requests,
+// whose lines it may hold for a moment.
+func TestNoLineOfTheLogIsLostAtAnOrderlyEnd(t *testing.T) {
+	dir := t.TempDir()
+	s := start(t, dir, "sqlite:"+filepath.Join(dir, "b.db"), "LOG_LEVEL=info")
+	const requests = 300
+	for range requests {
+		s.must(200, s.send("GET", "/openapi.json", nil, "X-Request-Id", "counted"))
+	}
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Count(s.out.String(), `"request_id":"counted"`); lines != requests {
+		t.Errorf("%d lines for %d requests", lines, requests)
+	}
+}
+
+// TestAStartThatFailsSaysAllThatItDid begins on a port that is taken.
+func TestAStartThatFailsSaysAllThatItDid(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	_, port, _ := net.SplitHostPort(taken.Addr().String())
+	dir := t.TempDir()
+	s := launch(t, dir, "sqlite:"+filepath.Join(dir, "b.db"), "PORT="+port, "LOG_LEVEL=debug")
+	if err := s.cmd.Wait(); err == nil {
+		t.Fatal("it starts on a port that is taken")
+	}
+	if said := s.out.String(); !strings.Contains(said, `"level":"DEBUG"`) || !strings.Contains(said, "PORT "+port) {
+		t.Errorf("it says %s", said)
+	}
+}
