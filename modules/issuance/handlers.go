@@ -745,7 +745,9 @@ func (h *handlers) refresh(c *fiber.Ctx) error {
 }
 
 // cached lets others keep a public document for a short while.
-func cached(c *fiber.Ctx) { c.Set(fiber.HeaderCacheControl, "public, max-age=60") }
+func cached(c *fiber.Ctx) { c.Response().Header.SetCanonical(cacheControl, aMinute) }
+
+var cacheControl, aMinute = []byte(fiber.HeaderCacheControl), []byte("public, max-age=60")
 
 // assertion answers an award as Open Badges 2.0 has it; one that was revoked with 410
 // and what is said of it.

@@ -1,6 +1,7 @@
 package httpserver
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,7 +47,7 @@ func JSONWith(c *fiber.Ctx, status int, v any, member string, value []byte) erro
 
 // Bytes answers with a body that is ready as it is.
 func Bytes(c *fiber.Ctx, status int, mediaType string, body []byte) error {
-	c.Status(status).Set(fiber.HeaderContentType, mediaType)
+	c.Status(status).Response().Header.SetContentType(mediaType)
 	return c.Send(body)
 }
 
@@ -77,11 +78,28 @@ func matches(header, quoted string) bool {
 	return false
 }
 
+var vary, accept = []byte(fiber.HeaderVary), []byte(fiber.HeaderAccept)
+
+// varies says that the answer depends on Accept.
+func varies(c *fiber.Ctx) {
+	header := &c.Response().Header
+	switch said := header.PeekBytes(vary); {
+	case len(said) == 0:
+		header.SetCanonical(vary, accept)
+	case !bytes.Equal(said, accept):
+		c.Vary(fiber.HeaderAccept)
+	}
+}
+
 // WantsHTML reports whether the caller prefers a page to JSON: only those that
 // ask for text/html in their Accept header do, and only if they like it better.
 func WantsHTML(c *fiber.Ctx) bool {
-	c.Vary(fiber.HeaderAccept)
-	ranges := parseAccept(c.Get(fiber.HeaderAccept))
+	varies(c)
+	header := c.Get(fiber.HeaderAccept)
+	if header == "" {
+		return false
+	}
+	ranges := parseAccept(header)
 	html := ranges.of(fiber.MIMETextHTML)
 	if html.specificity == 0 || html.q == 0 {
 		return false
@@ -98,7 +116,7 @@ func WantsHTML(c *fiber.Ctx) bool {
 // Accepts chooses the media type that the caller likes best, the first of those
 // it likes equally; empty when it takes none of them.
 func Accepts(c *fiber.Ctx, offers ...string) string {
-	c.Vary(fiber.HeaderAccept)
+	varies(c)
 	header := c.Get(fiber.HeaderAccept)
 	if header == "" && len(offers) > 0 {
 		return offers[0]

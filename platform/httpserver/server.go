@@ -104,7 +104,7 @@ func New(cfg Config, parts Parts, log *slog.Logger) (*Server, error) {
 		listener: parts.Listener,
 		onLost:   func() {},
 		wait:     wait,
-		silence:  &silence{conns: map[*watched]time.Time{}},
+		silence:  &silence{conns: map[*watched]time.Time{}, slack: min(cfg.ReadTimeout, cfg.IdleTimeout) / 64},
 		opened:   make(chan struct{}),
 	}
 	if s.phase == nil {
@@ -288,6 +288,8 @@ var (
 	errEncoding = fault.New(fault.Unsupported, "httpserver.content_encoding", "Compressed bodies are not taken here.")
 )
 
+var allowOrigin, anyOrigin = []byte(fiber.HeaderAccessControlAllowOrigin), []byte("*")
+
 // serve surrounds the handler of one route: who may call, how long, how much.
 func (s *Server) serve(r Route) fiber.Handler {
 	deadline, limit := r.Deadline, r.BodyLimit
@@ -309,7 +311,7 @@ func (s *Server) serve(r Route) fiber.Handler {
 		defer ctx.end()
 		c.SetUserContext(ctx)
 		if r.AnyOrigin {
-			c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
+			c.Response().Header.SetCanonical(allowOrigin, anyOrigin)
 		}
 		if err := s.admit(c, r.Access); err != nil {
 			return s.counted(c, err)
@@ -325,7 +327,10 @@ func (s *Server) serve(r Route) fiber.Handler {
 			return errEncoding.Detailf("Send the bytes as they are, without Content-Encoding.")
 		}
 		err := r.Handler(c)
-		if _, declared := fault.From(err); err != nil && !declared && ctx.Err() != nil {
+		if err == nil {
+			return nil
+		}
+		if _, declared := fault.From(err); !declared && ctx.Err() != nil {
 			err = errors.Join(ctx.Err(), err) // drivers have their own words for an expired context
 		}
 		return s.counted(c, err)

@@ -21,6 +21,8 @@ const (
 
 // silence knows the connections on which nothing was ever received.
 type silence struct {
+	slack time.Duration // by which reading may end earlier
+
 	mu    sync.Mutex
 	conns map[*watched]time.Time // since when
 }
@@ -29,7 +31,12 @@ type silence struct {
 type watched struct {
 	net.Conn
 	in    *silence
+	peer  string // the address at the other end, without its port
 	state atomic.Int32
+
+	// When reading must end, and what the connection below was told of it: of whoever
+	// reads alone.
+	until, told time.Time
 }
 
 // What is known of a connection.
@@ -47,13 +54,38 @@ type watchedTLS struct {
 }
 
 // Handshake lets the library shake hands in time.
-func (c *watchedTLS) Handshake() error { return c.secure.Handshake() }
+func (c *watchedTLS) Handshake() error {
+	if err := c.arm(); err != nil {
+		return err
+	}
+	return c.secure.Handshake()
+}
 
 // ConnectionState tells the library that this is TLS.
 func (c *watchedTLS) ConnectionState() tls.ConnectionState { return c.secure.ConnectionState() }
 
+// SetReadDeadline implements [net.Conn]. The library sets a deadline twice for each
+// request, and most requests arrive in one piece, so that it is passed on only when
+// something is read, and only if it is another one: it may end the reading a little
+// earlier, by a 64th of the shortest there is.
+func (c *watched) SetReadDeadline(t time.Time) error {
+	c.until = t
+	return nil
+}
+
+func (c *watched) arm() error {
+	if later := c.until.Sub(c.told); later >= 0 && later <= c.in.slack {
+		return nil
+	}
+	c.told = c.until
+	return c.Conn.SetReadDeadline(c.until)
+}
+
 // Read implements [net.Conn].
 func (c *watched) Read(p []byte) (int, error) {
+	if err := c.arm(); err != nil {
+		return 0, err
+	}
 	n, err := c.Conn.Read(p)
 	if n > 0 && c.state.Load() == silent && c.state.CompareAndSwap(silent, heard) {
 		c.in.forget(c)
@@ -117,7 +149,7 @@ func (l watchingListener) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	secure, is := c.(*tls.Conn)
-	both := &watchedTLS{watched: watched{Conn: c, in: l.silence}, secure: secure}
+	both := &watchedTLS{watched: watched{Conn: c, in: l.silence, peer: peerOf(c)}, secure: secure}
 	l.silence.mu.Lock()
 	defer l.silence.mu.Unlock()
 	l.silence.conns[&both.watched] = time.Now()
@@ -125,6 +157,13 @@ func (l watchingListener) Accept() (net.Conn, error) {
 		return both, nil
 	}
 	return &both.watched, nil
+}
+
+func peerOf(c net.Conn) string {
+	if tcp, ok := c.RemoteAddr().(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr().Unmap().String()
+	}
+	return ""
 }
 
 // watchedOf is what watches a connection of this server.

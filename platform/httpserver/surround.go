@@ -13,24 +13,40 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/google/uuid"
 
 	"github.com/badge-engine/badge-engine/platform/logging"
 	"github.com/badge-engine/badge-engine/platform/principal"
 	"github.com/badge-engine/badge-engine/platform/tracing"
 )
 
-// passage is what the server knows of one request on its way.
+// passage is what the server knows of one request on its way. It is also the context of
+// the request, with its id and where it came from: one value instead of several that
+// would be wrapped around each other.
 type passage struct {
-	started time.Time
-	route   *Route // nil until one fits
+	context.Context
+	started     time.Time
+	route       *Route // nil until one fits
+	id, address string
 }
 
 type passageKey struct{}
 
-// passageOf is nil for a request that was never read.
+// Value implements [context.Context].
+func (p *passage) Value(key any) any {
+	switch key {
+	case passageKey{}:
+		return p
+	case logging.RequestKey:
+		return p.id
+	case principal.AddressKey:
+		return p.address
+	}
+	return p.Context.Value(key)
+}
+
+// passageOf is nil for a request that did not come through the door.
 func passageOf(c *fiber.Ctx) *passage {
-	p, _ := c.Context().UserValue(passageKey{}).(*passage)
+	p, _ := c.UserContext().Value(passageKey{}).(*passage)
 	return p
 }
 
@@ -47,9 +63,8 @@ func pattern(c *fiber.Ctx) string {
 // every answer bears, refusals, panics, and one line in the log.
 func (s *Server) surround(base context.Context) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		started := time.Now()
-		c.Context().SetUserValue(passageKey{}, &passage{started: started})
 		s.prepare(c, base)
+		p := passageOf(c)
 		span := s.follow(c)
 		defer span.End()
 		if !s.cors(c) {
@@ -59,8 +74,10 @@ func (s *Server) surround(base context.Context) fiber.Handler {
 				}
 			}
 		}
-		route := pattern(c)
-		level := slog.LevelInfo
+		route, level := "-", slog.LevelInfo
+		if p.route != nil {
+			route = p.route.Path
+		}
 		if route == "/health" || strings.HasPrefix(route, "/health/") {
 			level = slog.LevelDebug
 		}
@@ -69,13 +86,15 @@ func (s *Server) surround(base context.Context) fiber.Handler {
 			size = len(c.Response().Body())
 		}
 		s.told(span, c, route)
-		took := time.Since(started)
+		took := time.Since(p.started)
 		if s.observer != nil {
 			s.observer.Observe(c.Method(), route, c.Response().StatusCode(), took)
 		}
-		s.log.LogAttrs(c.UserContext(), level, "request answered",
-			slog.String("method", c.Method()), slog.String("route", route), slog.Int("status", c.Response().StatusCode()),
-			slog.Duration("duration", took), slog.Int("bytes", size))
+		if ctx := c.UserContext(); s.log.Enabled(ctx, level) {
+			s.log.LogAttrs(ctx, level, "request answered",
+				slog.String("method", c.Method()), slog.String("route", route), slog.Int("status", c.Response().StatusCode()),
+				slog.Duration("duration", took), slog.Int("bytes", size))
+		}
 		return nil
 	}
 }
@@ -128,13 +147,15 @@ func next(c *fiber.Ctx) (err error) {
 
 // prepare gives the request its id and the answer the headers that all answers bear.
 func (s *Server) prepare(c *fiber.Ctx, base context.Context) {
+	started := c.Context().Time()
+	if started.IsZero() { // it came without a connection
+		started = time.Now()
+	}
 	id := string(c.Request().Header.Peek(fiber.HeaderXRequestID))
 	if !sane(id) {
-		if u, err := uuid.NewV7FromReader(chance{}); err == nil {
-			id = u.String()
-		}
+		id = requestID(started)
 	}
-	c.SetUserContext(principal.WithAddress(logging.ContextWith(base, id), s.remoteIP(c)))
+	c.SetUserContext(&passage{Context: base, started: started, id: id, address: s.remoteIP(c)})
 	header := &c.Response().Header
 	header.Set(fiber.HeaderXRequestID, id)
 	for _, h := range everywhere {
@@ -161,16 +182,28 @@ var everywhere = func() (list []struct{ name, value []byte }) {
 	return list
 }()
 
-// chance gives the random part of request ids. They tell requests apart and open
-// nothing, so the generator of the runtime will do, and costs no system call.
-type chance struct{}
-
-// Read implements [io.Reader].
-func (chance) Read(p []byte) (int, error) {
-	for i := range p {
-		p[i] = byte(rand.Uint32())
+// requestID makes the id of a request. It tells requests apart and opens nothing, so the
+// generator of the runtime will do, and costs no system call.
+//
+// RFC 9562, 5.7 (UUID Version 7).
+func requestID(at time.Time) string {
+	const digits = "0123456789abcdef"
+	chance := rand.Uint64()
+	halves := [2]uint64{
+		uint64(at.UnixMilli())<<16 | 7<<12 | chance&0xfff,
+		1<<63 | rand.Uint64()>>2,
 	}
-	return len(p), nil
+	var text [36]byte
+	digit := 0
+	for i := range text {
+		if i == 8 || i == 13 || i == 18 || i == 23 {
+			text[i] = '-'
+			continue
+		}
+		text[i] = digits[halves[digit/16]>>(60-digit%16*4)&0xf]
+		digit++
+	}
+	return string(text[:])
 }
 
 // encrypted reports whether the caller speaks TLS, with us or with a trusted proxy.
@@ -202,6 +235,9 @@ func sane(id string) bool {
 // proxy, the nearest address in X-Forwarded-For that is not one. Addresses
 // further left are hearsay.
 func (s *Server) remoteIP(c *fiber.Ctx) string {
+	if w := watchedOf(c.Context().Conn()); w != nil && len(s.proxies) == 0 {
+		return w.peer
+	}
 	peer, ok := netip.AddrFromSlice(c.Context().RemoteIP())
 	if !ok {
 		return ""

@@ -4,6 +4,10 @@ import "context"
 
 type addressKey struct{}
 
+// AddressKey is the place of the address, a string, in a context: for contexts that
+// carry it without being made by [WithAddress].
+var AddressKey any = addressKey{}
+
 // WithAddress returns a context that carries where the caller calls from.
 func WithAddress(ctx context.Context, address string) context.Context {
 	return context.WithValue(ctx, addressKey{}, address)

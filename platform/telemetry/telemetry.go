@@ -3,6 +3,7 @@ package telemetry
 import (
 	"bytes"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,6 +18,14 @@ import (
 type Metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
+	known    sync.Map // of answer to prometheus.Observer: what was looked up already
+}
+
+// answer is what requests are counted by. Routes and statuses are those of the program,
+// so that there are never many.
+type answer struct {
+	method, route string
+	status        int
 }
 
 // New makes the metrics of requests, of the process, and those that others offer. It
@@ -50,7 +59,12 @@ func (m *Metrics) Observe(method, route string, status int, took time.Duration) 
 	default:
 		method = "other"
 	}
-	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Observe(took.Seconds())
+	key := answer{method, route, status}
+	known, ok := m.known.Load(key)
+	if !ok {
+		known, _ = m.known.LoadOrStore(key, m.requests.WithLabelValues(method, route, strconv.Itoa(status)))
+	}
+	known.(prometheus.Observer).Observe(took.Seconds())
 }
 
 // Text renders all metrics in the text format.
