@@ -8,6 +8,7 @@
 //
 // Records go to the standard error stream, so that what a command prints on
 // the standard output stays clean.
+//
 // Unless that stream is a terminal, lines below a warning may be held for a tenth of a
 // second, so that an access log costs no system call for each request.
 package logging

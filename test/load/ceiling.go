@@ -18,11 +18,11 @@ import (
 	"github.com/badge-engine/badge-engine/platform/database/sqlite"
 )
 
-// ceiling serves what no server that does anything could serve faster: fixed bytes at /bytes, and orders at /orders that
+// ceiling serves what no server that does anything could serve faster: fixed bytes at /bytes, under fixed header fields, and orders at /orders that
 // are decoded, stored in shared transactions and answered, without any credential.
 func ceiling(ctx context.Context, args []string) error {
 	if len(args) < 2 {
-		return fmt.Errorf("ceiling PORT SIZE [DATABASE]")
+		return fmt.Errorf("ceiling PORT SIZE [DATABASE [FIELD VALUE]…]")
 	}
 	var size int
 	if _, err := fmt.Sscan(args[1], &size); err != nil {
@@ -33,9 +33,12 @@ func ceiling(ctx context.Context, args []string) error {
 	app.Get("/ready", func(c *fiber.Ctx) error { return c.SendString("ok") })
 	app.Get("/bytes", func(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderContentType, "application/vc+ld+json")
+		for i := 3; i+1 < len(args); i += 2 { // so that client and network have the same to do
+			c.Set(args[i], args[i+1])
+		}
 		return c.Send(body)
 	})
-	if len(args) > 2 {
+	if len(args) > 2 && args[2] != "" {
 		inserts, err := share(ctx, args[2])
 		if err != nil {
 			return err
