@@ -324,7 +324,11 @@ func (h handlers) verifyPresentation(c *fiber.Ctx) error {
 		return h.unverified(c, err)
 	}
 	report, err := h.service.VerifyPresentation(c.UserContext(), document, domain, challenge)
-	if err != nil {
+	var unreadable *credential.ParseError
+	switch {
+	case errors.As(err, &unreadable): // an envelope around nothing
+		return h.unverified(c, refused(err, ErrUnreadable))
+	case err != nil:
 		return err
 	}
 	if report.Exhausted {

@@ -34,7 +34,7 @@ func Routes(s *Service) httpserver.Table {
 			Description: "`{\"credentialId\": …, \"credentialStatus\": {\"type\": \"BitstringStatusListEntry\", \"statusPurpose\": \"revocation\"}, \"status\": true}`, for a credential that was signed here. A revocation cannot be undone; a suspension, which the credential must have an entry for, is lifted with `\"status\": false`.",
 			Request:     statusInput{}, Response: statusOutput{}, Errors: []int{400, 404, 415}},
 		{Method: "POST", Path: "/vc/presentations/verify", Access: open, Handler: h.verifyPresentation, Tag: "VC API", Summary: "Verify a presentation and what it holds",
-			Description: "`options.domain` and `options.challenge` are what the holder was asked to sign for. The answer is as of credentials/verify.",
+			Description: "`options.domain` and `options.challenge` are what the holder was asked to sign for; in an EnvelopedVerifiablePresentation they are the claims aud and nonce. The answer is as of credentials/verify.",
 			Request:     presentationInput{}, Response: presentationOutput{}, Errors: []int{400, 413, 415, 422}, Deadline: deadline, BodyLimit: bodyLimit},
 	}
 }

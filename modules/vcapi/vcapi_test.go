@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -624,6 +625,7 @@ func TestWhatMustNotVerify(t *testing.T) {
 			t.Fatal(err)
 		}
 		stolen := with(signed, "issuer", w.curve)
+		enveloped := w.issue(t, w.alumni(), doc{"format": "vc+jwt"})
 		for name, body := range map[string]any{
 			"no body":                      "",
 			"members twice":                `{"verifiableCredential":{},"verifiableCredential":{}}`,
@@ -655,6 +657,12 @@ func TestWhatMustNotVerify(t *testing.T) {
 			"a base address":               doc{"verifiableCredential": with(signed, "@context", []any{v2, examples, doc{"@base": "https://example.org/"}})},
 			"an envelope around nothing":   doc{"verifiableCredential": doc{"@context": v2, "type": "EnvelopedVerifiableCredential", "id": "data:application/vc+jwt,"}},
 			"a token without a signature":  doc{"verifiableCredential": doc{"@context": v2, "type": "EnvelopedVerifiableCredential", "id": "data:application/vc+jwt,eyJhbGciOiJub25lIn0.e30.AA"}},
+			"an envelope without context":  doc{"verifiableCredential": with(enveloped, "@context", []any{})},
+			"an envelope, other contexts":  doc{"verifiableCredential": with(enveloped, "@context", examples)},
+			"an envelope of no type":       doc{"verifiableCredential": with(enveloped, "type", "-")},
+			"an envelope that is none":     doc{"verifiableCredential": with(enveloped, "type", "VerifiableCredential")},
+			"an envelope without data:":    doc{"verifiableCredential": with(enveloped, "id", strings.TrimPrefix(enveloped["id"].(string), "data:application/vc+jwt,"))},
+			"an envelope of a thing":       doc{"verifiableCredential": with(enveloped, "id", strings.Replace(enveloped["id"].(string), "vc+jwt", "vp+jwt", 1))},
 			"an envelope of another kind":  doc{"verifiableCredential": doc{"@context": v2, "type": "EnvelopedVerifiableCredential", "id": "data:text/html,x"}},
 		} {
 			t.Run(name, func(t *testing.T) {
@@ -707,6 +715,10 @@ func TestPresentations(t *testing.T) {
 			"without a holder":            {doc{"verifiablePresentation": present("holder", "-"), "options": options}, 200, ""},
 			"without credentials":         {doc{"verifiablePresentation": present("verifiableCredential", "-"), "options": options}, 200, ""},
 			"one credential, not a list":  {doc{"verifiablePresentation": present("verifiableCredential", signed), "options": options}, 200, ""},
+			"what the holder says itself": {doc{"verifiablePresentation": present("verifiableCredential", []any{w.alumni(), signed}), "options": options}, 200, "The signature of the presentation covers it"},
+			"the same of nobody":          {doc{"verifiablePresentation": present("holder", "-", "verifiableCredential", w.alumni()), "options": options}, 400, "Credential 1: The document has no proof"},
+			"the same of another":         {doc{"verifiablePresentation": present("verifiableCredential", w.alumni("issuer", w.curve)), "options": options}, 400, "Credential 1: The document has no proof"},
+			"the same, changed later":     {doc{"verifiablePresentation": with(present("verifiableCredential", w.alumni()), "verifiableCredential", w.alumni("credentialSubject", doc{"alumniOf": "X"})), "options": options}, 400, ""},
 			"another challenge":           {doc{"verifiablePresentation": good, "options": doc{"domain": domain, "challenge": "other"}}, 400, "INVALID_CHALLENGE_ERROR"},
 			"another domain":              {doc{"verifiablePresentation": good, "options": doc{"domain": "example.org", "challenge": challenge}}, 400, "INVALID_DOMAIN_ERROR"},
 			"a changed credential":        {doc{"verifiablePresentation": present("verifiableCredential", []any{signed, changed}), "options": options}, 400, "Credential 2: "},
@@ -726,6 +738,92 @@ func TestPresentations(t *testing.T) {
 					t.Errorf("%d: %s", status, text)
 				}
 			})
+		}
+	})
+}
+
+// TestEnvelopedPresentations: a token says as aud and nonce what a proof says as domain
+// and challenge, and says that it is a presentation.
+func TestEnvelopedPresentations(t *testing.T) {
+	each(t, func(t *testing.T, w *town) {
+		w.noList = true
+		signed, enveloped := w.issue(t, w.alumni(), nil), w.issue(t, w.alumni(), doc{"format": "vc+jwt"})
+		vp := func(changes ...any) doc {
+			return with(doc{"@context": []any{v2}, "type": []any{"VerifiablePresentation"}, "holder": w.edward, "verifiableCredential": []any{signed, enveloped}, "aud": "d", "nonce": "c"}, changes...)
+		}
+		part := func(v any) string {
+			data, err := json.Marshal(v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return base64.RawURLEncoding.EncodeToString(data)
+		}
+		signer := w.signers[w.edward]
+		header := doc{"alg": "EdDSA", "kid": signer.VerificationMethod(), "typ": "vp+jwt", "cty": "vp"}
+		token := func(header, payload doc) string {
+			text := part(header) + "." + part(payload)
+			signature, err := signer.Sign(t.Context(), []byte(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return text + "." + base64.RawURLEncoding.EncodeToString(signature)
+		}
+		envelope := func(token string, changes ...any) doc {
+			return with(doc{"@context": v2, "type": "EnvelopedVerifiablePresentation", "id": "data:application/vp+jwt," + token}, changes...)
+		}
+		good := envelope(token(header, vp()))
+		for name, row := range map[string]struct {
+			presentation doc
+			want         int
+			says         string
+		}{
+			"as it was asked for":           {good, 200, "all 2 credentials are verified"},
+			"for several, among them us":    {envelope(token(header, vp("aud", []any{"x", "d"}))), 200, ""},
+			"what the holder says itself":   {envelope(token(header, vp("verifiableCredential", w.alumni()))), 200, ""},
+			"an issuer who is the holder":   {envelope(token(header, vp("iss", w.edward, "iat", "2026-06-01T12:00:00Z"))), 200, ""},
+			"of the former data model":      {envelope(token(with(header, "typ", "JWT", "cty", "-"), doc{"vp": vp("aud", "-", "nonce", "-"), "iss": w.edward, "aud": "d", "nonce": "c"})), 200, ""},
+			"another challenge":             {envelope(token(header, vp("nonce", "x"))), 400, "does not answer the challenge"},
+			"another domain":                {envelope(token(header, vp("aud", "x"))), 400, "not made for the domain"},
+			"no challenge":                  {envelope(token(header, vp("nonce", "-"))), 400, "does not answer the challenge"},
+			"another holder":                {envelope(token(header, vp("holder", w.curve))), 400, "holder"},
+			"another in the claims":         {envelope(token(header, vp("iss", w.curve))), 400, "claim iss"},
+			"over":                          {envelope(token(header, vp("exp", now.Unix()-1))), 400, "expired"},
+			"of tomorrow":                   {envelope(token(header, vp("nbf", now.Unix()+100))), 400, "valid only from"},
+			"an end that is a word":         {envelope(token(header, vp("exp", "soon"))), 400, "no number"},
+			"a token for a credential":      {envelope(token(with(header, "typ", "vc+jwt", "cty", "vc"), vp())), 400, "by typ"},
+			"a token that holds one":        {envelope(token(with(header, "cty", "vc"), vp())), 400, "by cty"},
+			"a type that is a number":       {envelope(token(with(header, "typ", 5), vp())), 400, "no string"},
+			"the claim vp under vp+jwt":     {envelope(token(header, doc{"vp": vp(), "aud": "d", "nonce": "c"})), 400, "must not have the claim vp"},
+			"a claim vp that is a list":     {envelope(token(with(header, "typ", "JWT"), doc{"vp": []any{}})), 400, "PARSING_ERROR"},
+			"none":                          {envelope(token(with(header, "alg", "none"), vp())), 400, "not accepted"},
+			"a word was changed":            {envelope(strings.Replace(token(header, vp()), part(header), part(with(header, "x", "y")), 1)), 400, "does not fit"},
+			"a credential was changed":      {envelope(token(header, vp("verifiableCredential", with(signed, "credentialSubject", doc{"alumniOf": "X"})))), 400, "Credential 1: "},
+			"a credential that is a text":   {envelope(token(header, vp("verifiableCredential", []any{"x"}))), 400, ""},
+			"no token":                      {envelope("x"), 400, "PARSING_ERROR"},
+			"no data: URL":                  {envelope("", "id", "urn:uuid:1"), 400, "PARSING_ERROR"},
+			"a credential's envelope":       {with(enveloped, "type", "EnvelopedVerifiablePresentation"), 400, "another kind"},
+			"no context":                    {with(good, "@context", []any{}), 400, "PARSING_ERROR"},
+			"another context":               {with(good, "@context", []any{examples}), 400, "PARSING_ERROR"},
+			"said to be a presentation":     {with(good, "type", []any{"VerifiablePresentation"}), 400, "no proof"},
+			"a token by nobody who is here": {envelope(token(with(header, "kid", "did:web:localhost#k"), vp())), 400, ""},
+		} {
+			t.Run(name, func(t *testing.T) {
+				status, out, text := w.call(t, "/vc/presentations/verify", doc{"verifiablePresentation": row.presentation, "options": doc{"domain": "d", "challenge": "c"}}, "")
+				if status != row.want || out["verified"] != (row.want == 200) || !strings.Contains(strings.ToLower(text), strings.ToLower(row.says)) {
+					t.Errorf("%d: %s", status, text)
+				}
+			})
+		}
+		// A token that says it is a presentation, or something else, is no credential.
+		for name, row := range map[string]doc{"vp+jwt": with(header, "cty", "-"), "at+jwt": with(header, "typ", "at+jwt", "cty", "-"), "another content": with(header, "typ", "vc+jwt", "cty", "vp"), "the claim vc": with(header, "typ", "vc+jwt", "cty", "vc")} {
+			payload := w.alumni()
+			if name == "the claim vc" {
+				payload = doc{"vc": payload}
+			}
+			body := doc{"verifiableCredential": doc{"@context": v2, "type": "EnvelopedVerifiableCredential", "id": "data:application/vc+jwt," + token(row, payload)}}
+			if status, out, text := w.call(t, "/vc/credentials/verify", body, ""); status != 400 || out["verified"] != false {
+				t.Errorf("%s: %d: %s", name, status, text)
+			}
 		}
 	})
 }

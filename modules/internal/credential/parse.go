@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/badge-engine/badge-engine/modules/internal/credential/jose"
+	"github.com/badge-engine/badge-engine/modules/internal/datamodel"
 	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
@@ -35,6 +37,7 @@ type Parsed struct {
 	Token *jose.Token     // nil for a document with embedded proofs
 
 	tree     *strictjson.Node
+	vouched  bool           // the presentation in which it stands secures it, and is its issuer's
 	document map[string]any // the same, once it was asked for
 }
 
@@ -91,11 +94,7 @@ func fromToken(data []byte) (*Parsed, error) {
 		document, err = token.Credential()
 	}
 	if err != nil {
-		p := &ParseError{Problem: err.Error(), Syntax: true, cause: err}
-		if e, ok := err.(*jose.Error); ok {
-			p.Problem, p.Remedy = e.Problem, e.Remedy
-		}
-		return nil, p
+		return nil, tokenError(err)
 	}
 	text, err := json.Marshal(document)
 	if err != nil {
@@ -104,19 +103,39 @@ func fromToken(data []byte) (*Parsed, error) {
 	return &Parsed{tree: strictjson.NodeOf(document), document: document, JSON: text, Token: token}, nil
 }
 
-// fromEnvelope opens VC Data Model 2.0, Enveloped Verifiable Credentials: an enveloped
-// credential, whose id is a data URL with a token in it.
-func fromEnvelope(document *strictjson.Node) (*Parsed, error) {
-	id := document.Member("id")
-	head, body, found := strings.Cut(id, ",")
-	media, _, _ := strings.Cut(strings.TrimPrefix(head, "data:"), ";")
-	if !found || !strings.HasPrefix(head, "data:application/") || strings.HasSuffix(head, ";base64") {
-		return nil, &ParseError{Pointer: "/id", Problem: "the envelope holds no credential", Remedy: "Give id as data:application/vc+jwt, and the token."}
+// tokenError says of a token that it cannot be read.
+func tokenError(err error) error {
+	p := &ParseError{Problem: err.Error(), Syntax: true, cause: err}
+	if e, ok := err.(*jose.Error); ok {
+		p.Problem, p.Remedy = e.Problem, e.Remedy
 	}
-	if media != "application/vc+jwt" && media != "application/jwt" && media != "application/vc-ld+jwt" {
-		return nil, &ParseError{Pointer: "/id", Problem: "the envelope holds a credential of another kind than application/vc+jwt", Remedy: "Give a compact JWS."}
+	return p
+}
+
+// fromEnvelope opens VC Data Model 2.0, 4.13.1 (Enveloped Verifiable Credentials): an
+// enveloped credential, whose id is a data URL with a token in it.
+func fromEnvelope(document *strictjson.Node) (*Parsed, error) {
+	body, err := enveloped(document, "vc")
+	if err != nil {
+		return nil, err
 	}
 	return parse([]byte(body), false)
+}
+
+// enveloped is the token in an envelope for a credential (vc) or a presentation (vp).
+func enveloped(document *strictjson.Node, what string) (string, error) {
+	head, body, found := strings.Cut(document.Member("id"), ",")
+	media, _, _ := strings.Cut(strings.TrimPrefix(head, "data:"), ";")
+	if !found || !strings.HasPrefix(head, "data:application/") || strings.HasSuffix(head, ";base64") {
+		return "", &ParseError{Pointer: "/id", Problem: "the envelope holds nothing", Remedy: "Give id as data:application/" + what + "+jwt, and the token."}
+	}
+	if media != "application/"+what+"+jwt" && media != "application/jwt" && media != "application/"+what+"-ld+jwt" {
+		return "", &ParseError{Pointer: "/id", Problem: "the envelope holds something of another kind than application/" + what + "+jwt", Remedy: "Give a compact JWS."}
+	}
+	if !slices.Contains(contextsOf(document), datamodel.ContextV2) {
+		return "", &ParseError{Pointer: "/@context", Problem: "no context of the envelope says what an envelope is", Remedy: `Give "@context": "` + datamodel.ContextV2 + `".`}
+	}
+	return body, nil
 }
 
 // isOf tells whether a type is among those of a document.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/badge-engine/badge-engine/modules/internal/credential/integrity"
+	"github.com/badge-engine/badge-engine/modules/internal/credential/jose"
 	"github.com/badge-engine/badge-engine/modules/internal/datamodel"
 	"github.com/badge-engine/badge-engine/modules/internal/did"
 	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
@@ -43,14 +44,24 @@ type PresentationReport struct {
 
 // VerifyPresentation checks a presentation and each credential in it, within the same
 // bounds as one credential. Its proof must be made for authentication, with the domain
-// and the challenge that were asked for. An error is as of [Verifier.Verify].
+// and the challenge that were asked for; the token of an enveloped one must say them as
+// aud and nonce. An error is as of [Verifier.Verify].
 //
-// VC Data Model 2.0, 4.13 (Verifiable Presentations); Data Integrity 1.0, Verify Proof.
+// VC Data Model 2.0, 4.13 (Verifiable Presentations); Data Integrity 1.0, Verify Proof;
+// Securing Verifiable Credentials using JOSE and COSE 1.0, 3.1.2.
 func (v Verifier) VerifyPresentation(ctx context.Context, document map[string]any, o PresentationOptions) (PresentationReport, error) {
 	r, trouble := v.begin(ctx)
 	j := newJudgement()
 	j.Rules = presentationSources
 	tree := strictjson.NodeOf(document)
+	var token *jose.Token
+	if isOf(tree, "EnvelopedVerifiablePresentation") {
+		var err error
+		if token, document, err = openPresentation(tree); err != nil {
+			return PresentationReport{}, err
+		}
+		tree = strictjson.NodeOf(document)
+	}
 	out := PresentationReport{Holder: party(tree.Get("holder")).ID, Problems: []Problem{}, Credentials: []Report{}}
 	presented, transformed, err := r.transform(tree)
 	if err != nil {
@@ -67,8 +78,12 @@ func (v Verifier) VerifyPresentation(ctx context.Context, document map[string]an
 	} else {
 		j.add(CheckRules, Passed, "the presentation keeps to the rules of its data model", "")
 	}
-	presented.presented(ctx, j, tree, transformed, out.Holder, o)
-	out.Credentials = r.contents(ctx, j, tree, o)
+	if token != nil {
+		r.presentedIn(ctx, j, token, out.Holder, o)
+	} else {
+		presented.presented(ctx, j, tree, transformed, out.Holder, o)
+	}
+	out.Credentials = r.contents(ctx, j, tree, out.Holder, o)
 	if err := trouble(); err != nil {
 		return PresentationReport{}, err
 	}
@@ -119,6 +134,52 @@ func (r run) presented(ctx context.Context, j *judgement, document *strictjson.N
 	for _, result := range results {
 		j.Evidence(proofEvidence(result.Proof))
 	}
+	j.held(keys, holder)
+}
+
+// openPresentation takes a presentation out of its envelope. VC Data Model 2.0, 4.13.2
+// (Enveloped Verifiable Presentations).
+func openPresentation(envelope *strictjson.Node) (*jose.Token, map[string]any, error) {
+	body, err := enveloped(envelope, "vp")
+	if err != nil {
+		return nil, nil, err
+	}
+	token, err := jose.Parse([]byte(body))
+	var document map[string]any
+	if err == nil {
+		document, err = token.Presentation()
+	}
+	if err != nil {
+		return nil, nil, tokenError(err)
+	}
+	return token, document, nil
+}
+
+// presentedIn checks who presents in a token.
+func (r run) presentedIn(ctx context.Context, j *judgement, token *jose.Token, holder string, o PresentationOptions) {
+	r.Resolver.Purpose = "authentication"
+	key, err := token.Verify(ctx, r.Resolver, holder, r.now)
+	if err == nil {
+		err = token.CheckPresented(holder, o.Domain, o.Challenge, r.now)
+	}
+	switch {
+	case err == nil:
+		j.add(CheckProof, Passed, "the signature of the token is good, and made for authentication", "")
+	case unreachable(err):
+		j.Doubt(CheckProof, problemOf(err))
+	default:
+		j.fail(CheckProof, problemOf(err))
+	}
+	j.Evidence(tokenEvidence(token))
+	var keys []did.Key
+	if err == nil {
+		keys = []did.Key{key}
+	}
+	j.held(keys, holder)
+}
+
+// held checks that one of the keys that signed is the holder's.
+func (j *judgement) held(keys []did.Key, holder string) {
 	switch {
 	case len(keys) == 0:
 		j.add(CheckHolder, Skipped, "there is no good signature to ask about", "")
@@ -133,8 +194,11 @@ func (r run) presented(ctx context.Context, j *judgement, document *strictjson.N
 	}
 }
 
-// contents checks what is presented.
-func (r run) contents(ctx context.Context, j *judgement, document *strictjson.Node, o PresentationOptions) []Report {
+// contents checks what is presented by a holder.
+//
+// VC Data Model 2.0, 5.9 (Presentations Including Holder Claims): what holders say of
+// themselves may be secured by the presentation alone, if its issuer is the holder.
+func (r run) contents(ctx context.Context, j *judgement, document *strictjson.Node, holder string, o PresentationOptions) []Report {
 	entries := document.Get("verifiableCredential").Items()
 	if len(entries) == 0 {
 		j.add(CheckPresented, Skipped, "the presentation holds no credential", "")
@@ -163,6 +227,7 @@ func (r run) contents(ctx context.Context, j *judgement, document *strictjson.No
 			}
 			p = opened
 		}
+		p.vouched = p.Token == nil && entry.Get("proof") == nil && holder != "" && party(entry.Get("issuer")).ID == holder
 		report := r.judge(ctx, p, Options{Rules: o.Rules})
 		failed := slices.ContainsFunc(report.Checks, func(c Check) bool { return c.Outcome == Failed })
 		for _, found := range report.Problems {

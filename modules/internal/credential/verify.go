@@ -222,7 +222,10 @@ func (r run) envelope(ctx context.Context, p *Parsed, violations []openbadges.Vi
 		j.fail(CheckRules, problems...)
 	}
 	issuer := party(p.tree.Get("issuer")).ID
-	if p.Token != nil {
+	if p.vouched {
+		j.add(CheckProof, Passed, "the signature of the presentation covers it", "")
+		j.add(CheckIssuer, Passed, "the issuer is the holder, who signed the presentation", "")
+	} else if p.Token != nil {
 		r.token(ctx, j, p, transformed, issuer)
 	} else {
 		r.proofs(ctx, j, p, transformed, issuer)

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"maps"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -256,11 +257,16 @@ func (t *Token) Credential() (map[string]any, error) {
 		}
 		return credential, nil
 	}
-	credential := maps.Clone(t.Payload)
+	return t.unclaimed(), nil
+}
+
+// unclaimed is the payload without what is the token's.
+func (t *Token) unclaimed() map[string]any {
+	document := maps.Clone(t.Payload)
 	for _, name := range claims {
-		delete(credential, name)
+		delete(document, name)
 	}
-	return credential, nil
+	return document
 }
 
 // Expires is the moment of the claim exp; zero when there is none.
@@ -269,12 +275,106 @@ func (t *Token) Expires() time.Time {
 	return at
 }
 
+// credentialTypes and presentationTypes are what a token of each may call itself. That
+// its own kind is said keeps a token for something else from being taken for one: RFC
+// 8725, 3.11 (Use Explicit Typing). Earlier drafts had longer names.
+var (
+	credentialTypes   = []string{"", "jwt", string(VCJOSE), "vc-ld+jwt", "vc+ld+jwt", "vc+ld+json+jwt"}
+	presentationTypes = []string{"", "jwt", "vp+jwt", "vp-ld+jwt", "vp+ld+jwt", "vp+ld+json+jwt"}
+)
+
+// named is a media type of the header, in small letters and without what may be left out.
+func (t *Token) named(name string) string {
+	value, _ := t.Header[name].(string)
+	return strings.TrimPrefix(strings.ToLower(value), "application/")
+}
+
+// meant refuses a token that says it is something else.
+//
+// Securing Verifiable Credentials using JOSE and COSE 1.0, 3.1.1 and 3.1.2: typ is vc+jwt
+// or vp+jwt, cty vc or vp, and the claims vc and vp must not be there.
+func (t *Token) meant(what string, types []string) error {
+	for _, name := range [...]string{"typ", "cty"} {
+		if value, there := t.Header[name]; there {
+			if _, ok := value.(string); !ok {
+				return refused("Give it as a string.", "the %s of the token is no string", name)
+			}
+		}
+	}
+	typ := t.named("typ")
+	if !slices.Contains(types, typ) {
+		return refused("Let typ be "+what+"+jwt or JWT.", "the token says by typ that it is %s", shown(typ))
+	}
+	if typ != what+"+jwt" {
+		return nil
+	}
+	if cty := t.named("cty"); cty != "" && cty != what && cty != what+"+ld+json" {
+		return refused("Let cty be "+what+", or leave it out.", "the token says by cty that it holds %s", shown(cty))
+	}
+	for _, name := range [...]string{"vc", "vp"} {
+		if _, there := t.Payload[name]; there {
+			return refused("Let the "+what+" itself be the payload.", "a token of the typ %s must not have the claim %s", typ, name)
+		}
+	}
+	return nil
+}
+
+// Presentation is the presentation inside: the member vp of a token of VC Data Model
+// 1.1, else the payload without its registered claims.
+func (t *Token) Presentation() (map[string]any, error) {
+	if vp, there := t.Payload["vp"]; there {
+		presentation, ok := vp.(map[string]any)
+		if !ok {
+			return nil, unreadable(nil, "the claim vp of the token is no object")
+		}
+		return presentation, nil
+	}
+	return t.unclaimed(), nil
+}
+
+// CheckPresented compares the claims with the presentation inside, and with the domain
+// and the challenge that it was asked for with, where they are not empty.
+//
+// RFC 7519, 4.1.3 (aud), 4.1.4 (exp), 4.1.5 (nbf).
+func (t *Token) CheckPresented(holder, domain, challenge string, now time.Time) error {
+	if err := t.meant("vp", presentationTypes); err != nil {
+		return err
+	}
+	if iss, there := t.Payload["iss"]; there && holder != "" && iss != holder {
+		return refused("Let iss be the holder.", "the claim iss is not the holder of the presentation")
+	}
+	if domain != "" && t.Payload["aud"] != domain {
+		list, _ := t.Payload["aud"].([]any)
+		if !slices.Contains(list, any(domain)) {
+			return refused("Let aud be the domain that was given.", "the token is not made for the domain %s", shown(domain))
+		}
+	}
+	if challenge != "" && t.Payload["nonce"] != challenge {
+		return refused("Let nonce be the challenge that was given.", "the token does not answer the challenge")
+	}
+	for _, name := range [...]string{"exp", "nbf"} {
+		value, there := t.Payload[name]
+		at, ok := numericDate(value)
+		switch {
+		case there && !ok:
+			return refused("Give it in seconds since 1970.", "the claim %s is no number", name)
+		case there && name == "exp" && !now.Before(at):
+			return refused("Present it anew.", "the token expired on %s", at.UTC().Format(time.RFC3339))
+		case there && name == "nbf" && now.Before(at):
+			return refused("Wait until then.", "the token is valid only from %s", at.UTC().Format(time.RFC3339))
+		}
+	}
+	return nil
+}
+
 // CheckClaims compares the claims with the credential inside. A claim must not
 // contradict it. Open Badges 3.0 asks for iss, sub, jti and nbf; only a token
 // that calls itself vc+jwt may leave them out, as its own standard allows.
 func (t *Token) CheckClaims(credential map[string]any) error {
-	typ, _ := t.Header["typ"].(string)
-	lax := strings.EqualFold(strings.TrimPrefix(typ, "application/"), "vc+jwt")
+	if err := t.meant("vc", credentialTypes); err != nil {
+		return err
+	}
+	lax := t.named("typ") == string(VCJOSE)
 	subject, _ := credential["credentialSubject"].(map[string]any)
 	for _, c := range [...]struct {
 		claim, name string
