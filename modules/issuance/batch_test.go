@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/badge-engine/badge-engine/modules/issuance"
+	"github.com/badge-engine/badge-engine/modules/issuance/statuslist"
 	"github.com/badge-engine/badge-engine/platform/database"
 	"github.com/badge-engine/badge-engine/platform/fault"
 	"github.com/badge-engine/badge-engine/platform/paging"
@@ -112,6 +113,9 @@ func TestABatchIssuesEachOrderOnce(t *testing.T) {
 				t.Errorf("line %d is %s, or shares an entry", line.Number, line.State)
 			}
 			indexes[c.Place.Index] = true
+			if named := decode(t, c).CredentialStatus; named == nil || named.StatusListIndex != fmt.Sprint(c.Place.Index) {
+				t.Errorf("line %d names the entry %+v, and has %+v", line.Number, named, c.Place)
+			}
 			if recipient := fmt.Sprintf("person-%d@example.org", i); i%50 == 0 && !h.verify(t, db, c.Document, recipient) {
 				t.Errorf("line %d does not verify for %s", line.Number, recipient)
 			}
@@ -301,6 +305,63 @@ func TestBatchesAtOnceShareNoEntry(t *testing.T) {
 			t.Errorf("for %d credentials %d entries were taken", counts.Entries, taken)
 		}
 	})
+}
+
+// counter gives away entries by number, and remembers which came back.
+type counter struct {
+	taken int64
+	back  []statuslist.Place
+}
+
+func (c *counter) Take(_ context.Context, issuerID string, n int) ([]statuslist.Place, error) {
+	places := make([]statuslist.Place, n)
+	for i := range places {
+		c.taken++
+		places[i] = statuslist.Place{List: issuerID, Index: c.taken}
+	}
+	return places, nil
+}
+
+func (c *counter) Return(_ string, p statuslist.Place) { c.back = append(c.back, p) }
+
+func TestEntriesOfABatchAreGivenAwayOnce(t *testing.T) {
+	const lines = 10000 // more than are reserved at a time
+	register := &counter{}
+	take, back, release := issuance.Reserve(register, lines)
+	var mu sync.Mutex
+	var held [][]statuslist.Place
+	var wg sync.WaitGroup
+	for worker := range 4 {
+		wg.Go(func() {
+			for i := range lines / 2 {
+				places, err := take(t.Context(), []string{"a", "b"}[worker%2], 1)
+				if err != nil {
+					t.Error(err)
+				}
+				if i%10 == 0 { // it was not used
+					back(places[0].List, places[0])
+					continue
+				}
+				mu.Lock()
+				held = append(held, places) // and looks again later
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	release()
+	seen := map[statuslist.Place]bool{}
+	for _, places := range append(held, register.back) {
+		for _, p := range places {
+			if seen[p] {
+				t.Fatalf("%+v was given away twice", p)
+			}
+			seen[p] = true
+		}
+	}
+	if int64(len(seen)) != register.taken {
+		t.Errorf("of %d entries %d are left", register.taken, len(seen))
+	}
 }
 
 // TestABatchOfLinesIsCarriedOut ends what was begun before batches had blocks.

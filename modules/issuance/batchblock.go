@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -167,7 +168,7 @@ func (r *reserve) Take(ctx context.Context, issuerID string, n int) ([]statuslis
 	held := r.held[issuerID]
 	rest := len(held) - n
 	r.held[issuerID] = held[:rest]
-	return held[rest:len(held):len(held)], nil
+	return slices.Clone(held[rest:]), nil // the place they had is used again
 }
 
 // Return implements [entries].
@@ -304,9 +305,9 @@ func (b *Batches) block(ctx context.Context, row batchRow, number int64, places 
 		if err != nil {
 			return err
 		}
-		var moved string
+		var which string
 		err = s.work.Do(ctx, func(ctx context.Context) (err error) {
-			if moved, err = b.hold(ctx, held); err != nil {
+			if which, err = b.hold(ctx, held); err != nil {
 				return err
 			}
 			// Whoever ends this block first has dealt with it; the other stores nothing.
@@ -328,13 +329,16 @@ func (b *Batches) block(ctx context.Context, row batchRow, number int64, places 
 			}
 			return nil
 		}
-		for _, c := range issued {
-			places.Return(c.IssuerID, c.Place)
+		moved := errors.Is(err, errMoved)
+		if moved || errors.Is(err, ErrBatchOver) { // else nobody knows: they may be stored
+			for _, c := range issued {
+				places.Return(c.IssuerID, c.Place)
+			}
 		}
-		if !errors.Is(err, errMoved) {
+		if !moved {
 			return err
 		}
-		s.kinds.forget(moved, held[moved]) // the same lines again, of what the achievement is now
+		s.kinds.forget(which, held[which]) // the same lines again, of what the achievement is now
 	}
 }
 

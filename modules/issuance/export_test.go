@@ -63,6 +63,15 @@ func (f Format) Lines(file []byte) (orders, bad int, err error) {
 	return orders, bad, err
 }
 
+// Reserve holds entries of a register for a batch of so many lines.
+func Reserve(from interface {
+	Take(ctx context.Context, issuerID string, n int) ([]statuslist.Place, error)
+	Return(issuerID string, p statuslist.Place)
+}, lines int64) (take func(ctx context.Context, issuerID string, n int) ([]statuslist.Place, error), back func(issuerID string, p statuslist.Place), release func()) {
+	r := &reserve{from: from, left: lines}
+	return r.Take, r.Return, r.release
+}
+
 // BlockLines is how many lines a block may have.
 const BlockLines = blockLines
 
