@@ -98,66 +98,141 @@ func TestABatchIsIssued(t *testing.T) {
 	})
 }
 
+// recipients is a file for so many recipients.
+func recipients(n int) []byte {
+	var file bytes.Buffer
+	file.WriteString("email\n")
+	for i := range n {
+		fmt.Fprintf(&file, "person-%d@example.org\n", i)
+	}
+	return file.Bytes()
+}
+
+// issued counts what there is of the credentials that the reports of batches name, each
+// of which must be there once, with an entry in a status list that no other has.
+func (h *house) issued(batches ...string) (n int) {
+	h.t.Helper()
+	entries, ids, cursor := map[string]bool{}, map[string]string{}, ""
+	for {
+		var page struct {
+			Items []struct {
+				ID, BatchID string
+				Status      struct {
+					List  string
+					Index *int64
+				}
+			}
+			Next string
+		}
+		h.must(200, h.send("GET", "/api/v1/credentials?limit=500&cursor="+cursor, nil)).into(h.t, &page)
+		for _, c := range page.Items {
+			if c.Status.Index == nil {
+				h.t.Fatalf("%s has no entry", c.ID)
+			}
+			ids[c.ID], entries[fmt.Sprint(c.Status.List, *c.Status.Index)] = c.BatchID, true
+		}
+		if cursor = page.Next; cursor == "" {
+			break
+		}
+	}
+	if len(entries) != len(ids) {
+		h.t.Errorf("%d credentials have %d entries", len(ids), len(entries))
+	}
+	named := map[string]bool{}
+	for _, batch := range batches {
+		for cursor = ""; ; {
+			var page struct {
+				Items []struct {
+					Line                int
+					State, CredentialID string
+				}
+				Next string
+			}
+			h.must(200, h.send("GET", "/api/v1/batches/"+batch+"/lines?limit=500&cursor="+cursor, nil)).into(h.t, &page)
+			for _, l := range page.Items {
+				if l.State != "issued" || ids[l.CredentialID] != batch || named[l.CredentialID] {
+					h.t.Fatalf("the report says %+v", l)
+				}
+				named[l.CredentialID] = true
+			}
+			if cursor = page.Next; cursor == "" {
+				break
+			}
+		}
+	}
+	if len(named) != len(ids) {
+		h.t.Errorf("the reports name %d of %d credentials", len(named), len(ids))
+	}
+	return len(ids)
+}
+
 // TestKillingTheServerInABatchIssuesNothingTwice kills it again and again while it works on
 // one, and counts what there is in the end.
 func TestKillingTheServerInABatchIssuesNothingTwice(t *testing.T) {
-	const total = 1500
+	const total = 10000
 	for _, e := range dbtest.Engines(t) {
 		t.Run(e.Name, func(t *testing.T) {
 			dir := t.TempDir()
-			s := start(t, dir, e.URL, "PUBLIC_URL=http://localhost:9")
+			s := start(t, dir, e.URL, "PUBLIC_URL=http://localhost:9", "RATE_LIMIT=0")
 			achievement := s.achievement(s.issuer(), "")
-			var file bytes.Buffer
-			file.WriteString("email\n")
-			for i := range total {
-				fmt.Fprintf(&file, "person-%d@example.org\n", i)
+			send := func() (b batchState) {
+				s.must(202, s.send("POST", "/api/v1/batches?achievementId="+achievement, recipients(total), "Content-Type", "text/csv", "Idempotency-Key", "all")).into(t, &b)
+				return b
 			}
-			var b batchState
-			s.must(202, s.send("POST", "/api/v1/batches?achievementId="+achievement, file.Bytes(), "Content-Type", "text/csv")).into(t, &b)
+			b := send()
 			kills := 0
-			for at := 1; kills < 2; at += 500 {
+			for at := 1; kills < 2; at += total / 2 {
 				if got := s.wait(b.ID, func(b batchState) bool { return b.Processed >= at || b.State == "completed" }); got.State == "completed" {
 					break
 				}
 				s.cmd.Process.Signal(syscall.SIGKILL)
 				s.cmd.Wait()
 				kills++
-				s = start(t, dir, e.URL, "PUBLIC_URL=http://localhost:9")
+				s = start(t, dir, e.URL, "PUBLIC_URL=http://localhost:9", "RATE_LIMIT=0")
+				if again := send(); again.ID != b.ID {
+					t.Errorf("sent again it is %s", again.ID)
+				}
 			}
-			if got := s.wait(b.ID, completed); got.Succeeded != total || got.Failed != 0 || kills == 0 {
+			if got := s.wait(b.ID, completed); got.Total != total || got.Succeeded != total || got.Failed != 0 || kills == 0 {
 				t.Errorf("after %d kills it came to %+v", kills, got)
 			}
-			ids, cursor := map[string]bool{}, ""
-			for {
-				var page struct {
-					Items []struct{ ID string }
-					Next  string
-				}
-				s.must(200, s.send("GET", "/api/v1/credentials?limit=500&cursor="+cursor, nil)).into(t, &page)
-				for _, c := range page.Items {
-					ids[c.ID] = true
-				}
-				if cursor = page.Next; cursor == "" {
-					break
+			if n := s.issued(b.ID); n != total {
+				t.Errorf("%d credentials for %d orders", n, total)
+			}
+		})
+	}
+}
+
+// TestAnotherServerEndsTheBatchesOfOneThatDied has two servers work on ten batches at once,
+// and kills one of them in the middle.
+func TestAnotherServerEndsTheBatchesOfOneThatDied(t *testing.T) {
+	const each, batches = 1200, 10
+	for _, e := range dbtest.Engines(t) {
+		if e.Name == "sqlite" {
+			continue // is for one server
+		}
+		t.Run(e.Name, func(t *testing.T) {
+			dir := t.TempDir()
+			first := start(t, dir, e.URL, "PUBLIC_URL=http://localhost:9", "RATE_LIMIT=0")
+			second := start(t, dir, e.URL, "PUBLIC_URL=http://localhost:9", "RATE_LIMIT=0")
+			achievement := first.achievement(first.issuer(), "")
+			var ids []string
+			for i := range batches {
+				var b batchState
+				s := []*server{first, second}[i%2]
+				s.must(202, s.send("POST", "/api/v1/batches?achievementId="+achievement, recipients(each), "Content-Type", "text/csv")).into(t, &b)
+				ids = append(ids, b.ID)
+			}
+			second.wait(ids[0], func(b batchState) bool { return b.Processed > 0 })
+			first.cmd.Process.Signal(syscall.SIGKILL)
+			first.cmd.Wait()
+			for _, id := range ids {
+				if b := second.wait(id, completed); b.Succeeded != each || b.Failed != 0 {
+					t.Errorf("it came to %+v", b)
 				}
 			}
-			for cursor = ""; ; {
-				var page struct {
-					Items []struct{ State, CredentialID string }
-					Next  string
-				}
-				s.must(200, s.send("GET", "/api/v1/batches/"+b.ID+"/lines?limit=500&cursor="+cursor, nil)).into(t, &page)
-				for _, l := range page.Items {
-					if l.State != "issued" || !ids[l.CredentialID] {
-						t.Fatalf("the report says %+v", l)
-					}
-				}
-				if cursor = page.Next; cursor == "" {
-					break
-				}
-			}
-			if len(ids) != total {
-				t.Errorf("%d credentials for %d orders", len(ids), total)
+			if n := second.issued(ids...); n != each*batches {
+				t.Errorf("%d credentials for %d orders", n, each*batches)
 			}
 		})
 	}
