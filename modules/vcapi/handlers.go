@@ -66,7 +66,7 @@ type statusInput struct {
 		Type          string `json:"type" doc:"BitstringStatusListEntry."`
 		StatusPurpose string `json:"statusPurpose" doc:"revocation or suspension."`
 	} `json:"credentialStatus"`
-	Status bool   `json:"status" doc:"true sets it; a suspension false lifts, a revocation cannot be taken back."`
+	Status bool   `json:"status" doc:"true, which it is unless given, sets it; a suspension false lifts, a revocation cannot be taken back."`
 	Reason string `json:"reason,omitempty" doc:"Why; kept here."`
 }
 
@@ -382,6 +382,11 @@ func (h handlers) status(c *fiber.Ctx) error {
 		change.On = v
 	case string: // earlier drafts have a text
 		change.On = v == "1" || v == "true"
+	case nil: // and later ones none: to ask for a purpose is to set it
+		_, there := members["status"]
+		if change.On = !there; there {
+			return misshapen("/status", "status is null", "Give true or false, or leave it out to set it.")
+		}
 	default:
 		return misshapen("/status", "status is missing or neither true nor false", "Give true to revoke or suspend, or false to lift a suspension.")
 	}

@@ -196,7 +196,7 @@ func (j *judgement) held(keys []did.Key, holder string) {
 
 // contents checks what is presented by a holder.
 //
-// VC Data Model 2.0, 5.9 (Presentations Including Holder Claims): what holders say of
+// VC Data Model 2.0, 4.13.4 (Presentations Including Holder Claims): what holders say of
 // themselves may be secured by the presentation alone, if its issuer is the holder.
 func (r run) contents(ctx context.Context, j *judgement, document *strictjson.Node, holder string, o PresentationOptions) []Report {
 	entries := document.Get("verifiableCredential").Items()

@@ -181,11 +181,9 @@ func (c *checker) subject(document map[string]any) {
 			continue
 		}
 		c.identifier(at, subject, section, false)
-		claims := len(subject)
-		if _, there := subject["id"]; there {
-			claims--
-		}
-		if claims == 0 {
+		// That somebody is the subject is itself said of them: an id alone is taken, as
+		// everybody takes it.
+		if len(subject) == 0 {
 			c.report(at, section, "nothing is claimed about the subject", "Give at least one claim.")
 		}
 	}
