@@ -641,6 +641,11 @@ func (h *handlers) where(c *fiber.Ctx, in queryMembers, survey func(statuslist.Q
 const past = 24 * time.Hour
 
 func (h *handlers) statusList(c *fiber.Ctx) error {
+	if c.Query("timestamp") != "" { // looked together from what is written down, and signed
+		if err := httpserver.Costs(c); err != nil {
+			return err
+		}
+	}
 	mediaType := httpserver.Accepts(c, "application/vc+ld+json", "application/vc", "application/ld+json", fiber.MIMEApplicationJSON, tokenType, "application/jwt")
 	form := statuslist.Document
 	if mediaType == tokenType || mediaType == "application/jwt" {

@@ -178,3 +178,73 @@ func TestBrowsersAreKeptToTLSBehindATrustedProxyAlone(t *testing.T) {
 		})
 	}
 }
+
+func TestCostlyRequestsWithoutATokenAreLimitedByAddress(t *testing.T) {
+	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	limits, err := ratelimit.NewLimits(ratelimit.Config{Anonymous: 60, PerSecond: 1, Burst: 100}, nil, func() time.Time { return at }, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	costly := get("/costly", httpserver.Public(), ok)
+	costly.Costly, costly.AnyOrigin = true, true
+	cfg := config()
+	cfg.TrustedProxies = []string{"127.0.0.1"}
+	h := start(t, cfg, httpserver.Parts{Guard: doorman{}, Limits: limits, Tables: []httpserver.Table{{
+		costly, get("/cheap", httpserver.Public(), ok), get("/sometimes", httpserver.Public(), func(c *fiber.Ctx) error {
+			if c.Query("much") != "" {
+				if err := httpserver.Costs(c); err != nil {
+					return err
+				}
+			}
+			return ok(c)
+		}),
+	}}})
+	ask := func(n int, path, address, token string) (counts map[int]int, last *http.Response) {
+		counts = map[int]int{}
+		for range n {
+			headers := []string{"X-Forwarded-For", "203.0.113.7, " + address}
+			if token != "" {
+				headers = append(headers, "Authorization", "Bearer "+token)
+			}
+			last, _ = h.do(t, "GET", path, "", headers...)
+			counts[last.StatusCode]++
+		}
+		return counts, last
+	}
+	if counts, last := ask(100, "/costly", "192.0.2.1", ""); counts[200] != 60 || counts[429] != 40 || last.Header.Get("Retry-After") != "1" ||
+		last.Header.Get("RateLimit-Policy") != "60;w=60" || last.Header.Get("Access-Control-Allow-Origin") != "*" {
+		t.Errorf("answers are %v, then %v", counts, last.Header)
+	}
+	for _, row := range []struct {
+		name, path, address, token string
+		n, taken                   int
+	}{
+		{"another address", "/costly", "192.0.2.2", "", 10, 10},
+		{"a bad token is none", "/costly", "192.0.2.1", "bad", 10, 0},
+		{"a neighbour who shows a token", "/costly", "192.0.2.1", "good", 110, 100},
+		{"what costs little", "/cheap", "192.0.2.1", "", 70, 70},
+		{"what costs little today", "/sometimes", "192.0.2.1", "", 70, 70},
+		{"what costs much today", "/sometimes?much=1", "192.0.2.1", "", 10, 0},
+		{"a host of IPv6", "/costly", "2001:db8:0:1::1", "", 60, 60},
+		{"the same host under another address", "/costly", "2001:db8:0:1:2:3:4:5", "", 10, 0},
+		{"another host of IPv6", "/costly", "2001:db8:0:2::1", "", 10, 10},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if counts, _ := ask(row.n, row.path, row.address, row.token); counts[200] != row.taken {
+				t.Errorf("answers are %v", counts)
+			}
+		})
+	}
+	at = at.Add(time.Second)
+	if counts, _ := ask(5, "/costly", "192.0.2.1", ""); counts[200] != 1 {
+		t.Errorf("a second later there are %v", counts)
+	}
+}
+
+func TestALimitForNobodyIsRefused(t *testing.T) {
+	route := get("/x", httpserver.Authenticated(), ok)
+	route.Costly = true
+	if _, err := httpserver.New(config(), httpserver.Parts{Guard: doorman{}, Tables: []httpserver.Table{{route}}}, slog.New(slog.DiscardHandler)); err == nil {
+		t.Error("it is taken")
+	}
+}

@@ -197,6 +197,9 @@ func (b *builder) responses(r Route, otherErrors bool) object {
 	for _, e := range r.Errors {
 		refusals[e] = true
 	}
+	if r.Costly {
+		refusals[http.StatusTooManyRequests] = true
+	}
 	if !r.Access.public {
 		refusals[http.StatusUnauthorized] = true
 		refusals[http.StatusForbidden] = len(r.Access.scopes) > 0 || refusals[http.StatusForbidden]

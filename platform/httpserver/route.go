@@ -77,6 +77,7 @@ type Route struct {
 
 	Deadline  time.Duration // 0 means the server's default
 	BodyLimit int           // bytes; 0 means the server's default
+	Costly    bool          // callers without a token are limited by their address; for public routes only
 	Hidden    bool          // left out of the OpenAPI document (static files, the document itself)
 	Early     bool          // answered also while the parts behind the server still start
 	AnyOrigin bool          // pages of every other site may read the answer; for public documents only

@@ -316,6 +316,11 @@ func (s *Server) serve(r Route) fiber.Handler {
 		if err := s.admit(c, r.Access); err != nil {
 			return s.counted(c, err)
 		}
+		if r.Costly {
+			if err := s.spare(c); err != nil {
+				return err
+			}
+		}
 		if err := legible(c); err != nil {
 			return err
 		}

@@ -24,6 +24,7 @@ import (
 // would be wrapped around each other.
 type passage struct {
 	context.Context
+	server      *Server
 	started     time.Time
 	route       *Route // nil until one fits
 	id, address string
@@ -155,7 +156,7 @@ func (s *Server) prepare(c *fiber.Ctx, base context.Context) {
 	if !sane(id) {
 		id = requestID(started)
 	}
-	c.SetUserContext(&passage{Context: base, started: started, id: id, address: s.remoteIP(c)})
+	c.SetUserContext(&passage{Context: base, server: s, started: started, id: id, address: s.remoteIP(c)})
 	header := &c.Response().Header
 	header.Set(fiber.HeaderXRequestID, id)
 	for _, h := range everywhere {

@@ -40,6 +40,9 @@ func arrange(tables []Table) ([]Route, error) {
 		if r.AnyOrigin && !r.Access.public {
 			refuse("is open to every origin but not public")
 		}
+		if r.Costly && !r.Access.public {
+			refuse("limits callers without a token, but lets none in")
+		}
 		if !r.Hidden && (r.Summary == "" || r.Tag == "") {
 			refuse("lacks a summary or a tag")
 		}

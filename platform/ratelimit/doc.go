@@ -10,8 +10,8 @@
 // on each until the window ends. A cache that is away leaves each replica with
 // its own count.
 //
-// The variables RATE_LIMIT, RATE_LIMIT_BURST and RATE_LIMIT_FAILURES configure
-// it.
+// The variables RATE_LIMIT, RATE_LIMIT_BURST, RATE_LIMIT_FAILURES and
+// RATE_LIMIT_ANONYMOUS configure it.
 //
 // Standards: RFC 6585, 4 (429 Too Many Requests), RFC 9110, 10.2.3
 // (Retry-After), draft-ietf-httpapi-ratelimit-headers-06 (RateLimit-Limit,

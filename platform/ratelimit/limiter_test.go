@@ -77,7 +77,7 @@ func TestNoLimitIsNoLimit(t *testing.T) {
 		t.Errorf("%d of 10000", n)
 	}
 	var none *ratelimit.Limits
-	if d := none.Principal("a", false); !d.Allowed || !none.Failure("192.0.2.1").Allowed {
+	if d := none.Principal("a", false); !d.Allowed || !none.Failure("192.0.2.1").Allowed || !none.Anonymous("192.0.2.1").Allowed {
 		t.Error("no limits limit")
 	}
 }
@@ -155,7 +155,7 @@ func TestProvisioningIsNeverHeldBelowItsRate(t *testing.T) {
 	}
 }
 
-func TestFailuresAreCountedByWhatOneCallerHolds(t *testing.T) {
+func TestAddressesAreCountedByWhatOneCallerHolds(t *testing.T) {
 	for _, row := range []struct {
 		name, one, other string
 		same             bool
@@ -166,12 +166,14 @@ func TestFailuresAreCountedByWhatOneCallerHolds(t *testing.T) {
 		{"something that is no address", "?", "?", true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			l := limits(t, ratelimit.Config{Failures: 3}, nil, newClock().now)
-			if n, _ := taken(5, func() ratelimit.Decision { return l.Failure(row.one) }); n != 3 {
-				t.Fatalf("%d failures are taken", n)
-			}
-			if d := l.Failure(row.other); d.Allowed == row.same {
-				t.Errorf("the other is %+v", d)
+			l := limits(t, ratelimit.Config{Failures: 3, Anonymous: 3}, nil, newClock().now)
+			for name, take := range map[string]func(string) ratelimit.Decision{"failures": l.Failure, "anonymous requests": l.Anonymous} {
+				if n, _ := taken(5, func() ratelimit.Decision { return take(row.one) }); n != 3 {
+					t.Fatalf("%d %s are taken", n, name)
+				}
+				if d := take(row.other); d.Allowed == row.same {
+					t.Errorf("the other, in %s, is %+v", name, d)
+				}
 			}
 		})
 	}
@@ -285,6 +287,8 @@ func TestConfigIsRefused(t *testing.T) {
 		{"a negative rate", ratelimit.Config{PerSecond: -1}, "RATE_LIMIT "},
 		{"a rate without a burst", ratelimit.Config{PerSecond: 1}, "RATE_LIMIT_BURST"},
 		{"negative failures", ratelimit.Config{Failures: -1}, "RATE_LIMIT_FAILURES"},
+		{"negative strangers", ratelimit.Config{Anonymous: -1}, "RATE_LIMIT_ANONYMOUS"},
+		{"strangers beyond any", ratelimit.Config{Anonymous: 1 << 40}, "RATE_LIMIT_ANONYMOUS"},
 		{"a rate beyond any", ratelimit.Config{PerSecond: 1 << 40, Burst: 1}, "RATE_LIMIT"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -26,6 +26,7 @@ type Limits struct {
 	cfg        Config
 	principals *Limiter
 	failures   *Limiter
+	anonymous  *Limiter
 
 	shared  cache.Cache // nil: each replica for itself
 	reports chan report
@@ -50,12 +51,12 @@ func NewLimits(cfg Config, shared cache.Cache, now func() time.Time, log *slog.L
 		return nil, err
 	}
 	l := &Limits{
-		cfg: cfg, principals: New("principal", principals, now), failures: New("failure", addresses, now),
+		cfg: cfg, principals: New("principal", principals, now), failures: New("failure", addresses, now), anonymous: New("anonymous", addresses, now),
 		shared: shared, now: now, log: log,
 	}
 	if shared != nil {
 		l.reports = make(chan report, reports)
-		l.principals.tell, l.failures.tell = l.reports, l.reports
+		l.principals.tell, l.failures.tell, l.anonymous.tell = l.reports, l.reports, l.reports
 	}
 	return l, nil
 }
@@ -81,6 +82,14 @@ func (l *Limits) Failure(address string) Decision {
 		return Decision{Allowed: true}
 	}
 	return l.failures.Take(network(address), Rate{PerSecond: float64(l.cfg.Failures) / 60, Burst: l.cfg.Failures})
+}
+
+// Anonymous takes one costly request that came from an address without a token.
+func (l *Limits) Anonymous(address string) Decision {
+	if l == nil || l.cfg.Anonymous == 0 {
+		return Decision{Allowed: true}
+	}
+	return l.anonymous.Take(network(address), Rate{PerSecond: float64(l.cfg.Anonymous) / 60, Burst: l.cfg.Anonymous})
 }
 
 // network is what one caller holds: an address, or the /64 that every host of

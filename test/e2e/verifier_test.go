@@ -3,8 +3,11 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/badge-engine/badge-engine/app/engine"
 )
 
 // TestTheVerifierFetchesWhatIsOursWithoutANetwork asks for badges of this very house by
@@ -105,4 +108,54 @@ func quoted(t *testing.T, s string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// TestStrangersVerifySoOftenAndWhoShowsATokenGoesOn sends more verifications than one
+// address may, through every door that verifies.
+func TestStrangersVerifySoOftenAndWhoShowsATokenGoesOn(t *testing.T) {
+	h := boot(t, func(cfg *engine.Config) { cfg.Limits.Anonymous, cfg.HTTP.TrustedProxies = 8, []string{"127.0.0.1"} })
+	_, badge, _ := h.award(h.achievement(h.issuer(), ""), nil)
+	doors := []struct {
+		path string
+		body any
+		kind string
+	}{
+		{"/api/v1/verify", badge, "application/json"},
+		{"/verify", []byte("badge=x"), "application/x-www-form-urlencoded"},
+		{"/vc/credentials/verify", map[string]any{"verifiableCredential": rawJSON(badge)}, ""},
+		{"/vc/presentations/verify", map[string]any{"verifiablePresentation": map[string]any{}}, ""},
+	}
+	for i, door := range doors {
+		address := fmt.Sprintf("2001:db8::%d:0:0:0:1", i+1)
+		headers := []string{"X-Forwarded-For", address}
+		if door.kind != "" {
+			headers = append(headers, "Content-Type", door.kind)
+		}
+		if door.path == "/verify" {
+			headers = append(headers, "Accept", "text/html")
+		}
+		refused := 0
+		var last answer
+		for range 12 {
+			if last = h.send("POST", door.path, door.body, append(headers, "Authorization", "")...); last.status == 429 {
+				refused++
+			}
+		}
+		if refused != 4 || last.header.Get("Retry-After") == "" {
+			t.Errorf("%s refused %d of 12: %d %v %s", door.path, refused, last.status, last.header, last.body)
+		}
+		if door.path == "/verify" {
+			if !strings.Contains(last.header.Get("Content-Type"), "text/html") {
+				t.Errorf("a person is told as %s", last.header.Get("Content-Type"))
+			}
+		} else if !strings.Contains(string(last.body), `"code":"ratelimit.exceeded"`) {
+			t.Errorf("%s says %s", door.path, last.body)
+		}
+		if a := h.send("POST", door.path, door.body, headers...); a.status == 429 {
+			t.Errorf("%s refuses somebody with a token", door.path)
+		}
+		if a := h.send("GET", "/verify", nil, "X-Forwarded-For", address, "Authorization", ""); a.status != 200 {
+			t.Errorf("the empty form is answered with %d", a.status)
+		}
+	}
 }

@@ -107,7 +107,7 @@ func (l *lab) house(ctx context.Context, cmd *exec.Cmd, database string, environ
 	}
 	cmd.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOST=127.0.0.1", "PORT=" + strconv.Itoa(port), "DATABASE_URL=" + database,
-		"BOOTSTRAP_ADMIN_TOKEN=" + admin, "MIGRATE_ON_START=always", "LOG_LEVEL=warn", "RATE_LIMIT=0", "RATE_LIMIT_FAILURES=0",
+		"BOOTSTRAP_ADMIN_TOKEN=" + admin, "MIGRATE_ON_START=always", "LOG_LEVEL=warn", "RATE_LIMIT=0", "RATE_LIMIT_FAILURES=0", "RATE_LIMIT_ANONYMOUS=0",
 	}, environ...)
 	return l.begin(ctx, cmd, port, "/health/ready")
 }

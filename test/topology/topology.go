@@ -201,7 +201,7 @@ func (t *Topology) startReplicas(settings []string) error {
 		"PATH=" + os.Getenv("PATH"), "HOST=127.0.0.1", "DATABASE_URL=" + t.DatabaseURL(),
 		"REDIS_URL=redis://" + t.Between.Addr() + "/0", "REDIS_PASSWORD=" + RedisPassword, "PUBLIC_URL=" + t.URL,
 		"KEY_ENCRYPTION_KEY_FILE=" + filepath.Join(t.dir, "key-encryption.key"), "BOOTSTRAP_ADMIN_TOKEN=" + Admin,
-		"TRUSTED_PROXIES=127.0.0.1", "LOG_LEVEL=warn", "RATE_LIMIT=0", "RATE_LIMIT_FAILURES=0", "DB_MAX_OVERFLOW=0",
+		"TRUSTED_PROXIES=127.0.0.1", "LOG_LEVEL=warn", "RATE_LIMIT=0", "RATE_LIMIT_FAILURES=0", "RATE_LIMIT_ANONYMOUS=0", "DB_MAX_OVERFLOW=0",
 	}, settings...)
 	t.environ = environ
 	if out, err := t.Command("migrate", "up"); err != nil {
