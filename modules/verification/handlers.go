@@ -65,20 +65,21 @@ func addressIn(body []byte) (address string, o Options, ok bool) {
 	if len(body) > 64<<10 || !bytes.Contains(body, []byte(`"url"`)) {
 		return "", o, false
 	}
-	value, err := strictjson.Parse(body)
-	members, _ := value.(map[string]any)
-	for name := range members {
-		if name != "url" && name != "options" {
+	members, err := strictjson.Read(body)
+	if err != nil || !members.Is(strictjson.Object) {
+		return "", o, false
+	}
+	for m := members.First(); m != nil; m = m.Next() {
+		if m.Name != "url" && m.Name != "options" {
 			return "", o, false
 		}
 	}
-	if address, ok = members["url"].(string); err != nil || !ok {
+	url := members.Get("url")
+	if !url.Is(strictjson.String) {
 		return "", o, false
 	}
-	if options, ok := members["options"].(map[string]any); ok {
-		o.Recipient, _ = options["recipient"].(string)
-	}
-	return address, o, true
+	o.Recipient = members.Get("options").Member("recipient")
+	return url.Text, o, true
 }
 
 // or takes from other what o does not say.
@@ -95,28 +96,25 @@ func unwrap(body []byte, o Options) ([]byte, Options, error) {
 	if !bytes.Contains(body, []byte(`"verifiableCredential"`)) {
 		return body, o, nil
 	}
-	value, err := strictjson.Parse(body)
+	members, err := strictjson.Read(body)
 	if err != nil {
 		return body, o, nil // the service says what is wrong with it
 	}
-	members, _ := value.(map[string]any)
-	inner, there := members["verifiableCredential"]
-	if _, credential := members["@context"]; !there || credential {
+	inner := members.Get("verifiableCredential")
+	if inner == nil || members.Get("@context") != nil {
 		return body, o, nil
 	}
-	if options, ok := members["options"].(map[string]any); ok {
-		if name, ok := options["recipient"].(string); ok {
-			o.Recipient = name
-		}
+	if name := members.Get("options").Get("recipient"); name.Is(strictjson.String) {
+		o.Recipient = name.Text
 	}
-	if token, ok := inner.(string); ok && !strings.HasPrefix(strings.TrimSpace(token), "{") {
-		return []byte(token), o, nil
+	if inner.Is(strictjson.String) && !strings.HasPrefix(strings.TrimSpace(inner.Text), "{") {
+		return []byte(inner.Text), o, nil
 	}
 	var raw map[string]json.RawMessage // unlike a struct it takes names exactly
 	if err := json.Unmarshal(body, &raw); err != nil {
 		return nil, o, ErrUnreadable.With(err)
 	}
-	if _, ok := inner.(map[string]any); !ok {
+	if !inner.Is(strictjson.Object) {
 		return nil, o, ErrUnreadable.Violating(fault.Violation{Pointer: "/verifiableCredential", Rule: "request schema", Detail: "the credential is no object and no compact JWS", Remedy: "Give the credential itself, not as text."})
 	}
 	return raw["verifiableCredential"], o, nil
