@@ -199,3 +199,33 @@ func BenchmarkParse(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkUnmarshal(b *testing.B) {
+	type recipient struct {
+		ID    string `json:"id,omitempty"`
+		Email string `json:"email,omitempty"`
+		Name  string `json:"name,omitempty"`
+	}
+	type evidence struct {
+		ID        string   `json:"id,omitempty"`
+		Type      []string `json:"type,omitempty"`
+		Name      string   `json:"name,omitempty"`
+		Narrative string   `json:"narrative,omitempty"`
+	}
+	type order struct {
+		AchievementID string     `json:"achievementId"`
+		Recipient     recipient  `json:"recipient"`
+		Narrative     string     `json:"narrative,omitempty"`
+		ValidUntil    string     `json:"validUntil,omitempty"`
+		Evidence      []evidence `json:"evidence,omitempty"`
+	}
+	text := []byte(`{"achievementId":"0192f5a0-0000-7000-8000-000000000001","recipient":{"email":"ada@example.org","name":"Ada"},"narrative":"Came every week, and bound a fourth book at home.","validUntil":"2030-01-01T00:00:00Z","evidence":[{"id":"https://portfolio.example.org/1","type":["Evidence"],"name":"Three books","narrative":"Photographs of the three books and of the bench."}]}`)
+	b.ReportAllocs()
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		var o order
+		if err := strictjson.Unmarshal(text, &o); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -22,12 +22,13 @@ func Unmarshal(data []byte, v any) error {
 	if target.Kind() != reflect.Pointer || target.IsNil() {
 		return &json.InvalidUnmarshalError{Type: reflect.TypeOf(v)}
 	}
-	tree, err := Parse(data)
+	tree, err := Read(data)
 	if err != nil {
 		return err
 	}
-	if e := check(tree, target.Type().Elem(), ""); e != nil {
-		return e
+	// Most requests have nothing wrong; where one has, the first in the order of names is told.
+	if e := (checker{}).check(tree, target.Type().Elem(), nil); e != nil {
+		return (checker{sorted: true}).check(tree, target.Type().Elem(), nil)
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
@@ -45,154 +46,229 @@ var (
 	anything        = reflect.TypeFor[any]()
 )
 
-// check compares a tree with the type that shall hold it; the first difference in order of names is the answer.
-func check(v any, t reflect.Type, at string) *Error {
-	if v == nil {
-		return &Error{Pointer: at, Problem: "null is not accepted", Remedy: "Leave the member out instead."}
+// place is where a value stands: below another one, as a member or as an item.
+type place struct {
+	above *place
+	name  string
+	item  int // where name is not that of a member
+	array bool
+}
+
+// String is the JSON Pointer.
+func (p *place) String() string {
+	if p == nil {
+		return ""
 	}
+	if p.array {
+		return Child(p.above.String(), strconv.Itoa(p.item))
+	}
+	return Child(p.above.String(), p.name)
+}
+
+// checker compares nodes with the type that shall hold them, and answers the first difference.
+type checker struct{ sorted bool }
+
+func (c checker) check(v *Node, t reflect.Type, at *place) *Error {
+	if v.Kind == Null {
+		return &Error{Pointer: at.String(), Problem: "null is not accepted", Remedy: "Leave the member out instead."}
+	}
+	k := shapeOf(t)
+	switch k.kind {
+	case shapeAny:
+		return c.any(v, at)
+	case shapeNumber:
+		if v.Kind != Number {
+			return mismatch(v, "a number", at)
+		}
+		return nil
+	case shapeStruct:
+		return c.object(v, k.typ, at)
+	case shapeMap:
+		return c.members(v, k.typ.Elem(), at)
+	case shapeArray:
+		return c.array(v, k.typ, at)
+	}
+	return scalar(v, k.typ, at)
+}
+
+// shape is what a type asks of a value.
+type shape struct {
+	kind shapeKind
+	typ  reflect.Type // behind pointers
+}
+
+type shapeKind uint8
+
+const (
+	shapeScalar shapeKind = iota
+	shapeAny
+	shapeNumber
+	shapeStruct
+	shapeMap
+	shapeArray
+)
+
+var shapes sync.Map // reflect.Type to *shape
+
+func shapeOf(t reflect.Type) *shape {
+	if known, ok := shapes.Load(t); ok {
+		return known.(*shape)
+	}
+	s := makeShape(t)
+	shapes.Store(t, s)
+	return s
+}
+
+func makeShape(t reflect.Type) *shape {
 	for t.Kind() == reflect.Pointer && !t.Implements(jsonUnmarshaler) {
 		t = t.Elem()
 	}
 	switch {
 	case t.Implements(jsonUnmarshaler) || reflect.PointerTo(t).Implements(jsonUnmarshaler):
-		t = anything // it decides for itself; below it only nulls are of interest
+		return &shape{shapeAny, anything} // it decides for itself; below it only nulls are of interest
 	case t == numberType:
-		if _, ok := v.(json.Number); !ok {
-			return mismatch(v, "a number", at)
-		}
-		return nil
+		return &shape{shapeNumber, t}
 	case t.Implements(textUnmarshaler) || reflect.PointerTo(t).Implements(textUnmarshaler):
-		t = reflect.TypeFor[string]()
+		return &shape{shapeScalar, reflect.TypeFor[string]()}
 	}
 	switch t.Kind() {
 	case reflect.Interface:
-		return checkAny(v, at)
+		return &shape{shapeAny, t}
 	case reflect.Struct:
-		return checkStruct(v, t, at)
+		return &shape{shapeStruct, t}
 	case reflect.Map:
-		return checkMap(v, t.Elem(), at)
+		return &shape{shapeMap, t}
 	case reflect.Slice, reflect.Array:
-		return checkArray(v, t, at)
-	default:
-		return checkScalar(v, t, at)
+		return &shape{shapeArray, t}
 	}
+	return &shape{shapeScalar, t}
 }
 
-func checkAny(v any, at string) *Error {
-	switch v := v.(type) {
-	case string:
-		return checkText(v, at)
-	case map[string]any:
-		return checkMap(v, anything, at)
-	case []any:
-		return checkItems(v, anything, at)
+func (c checker) any(v *Node, at *place) *Error {
+	switch v.Kind {
+	case String:
+		return checkText(v.Text, at)
+	case Object:
+		return c.members(v, anything, at)
+	case Array:
+		return c.items(v, anything, at)
 	}
 	return nil
 }
 
-func checkText(s, at string) *Error {
+func checkText(s string, at *place) *Error {
 	if strings.IndexByte(s, 0) >= 0 {
-		return &Error{Pointer: at, Problem: "the text contains the character U+0000", Remedy: "Remove it."}
+		return &Error{Pointer: at.String(), Problem: "the text contains the character U+0000", Remedy: "Remove it."}
 	}
 	return nil
 }
 
-func checkStruct(v any, t reflect.Type, at string) *Error {
-	members, ok := v.(map[string]any)
-	if !ok {
-		return mismatch(v, "an object", at)
-	}
-	fields := fieldsOf(t)
-	for _, name := range sortedKeys(members) {
-		f, known := fields.byName[name]
-		if !known {
-			return &Error{
-				Pointer: Child(at, name),
-				Problem: fmt.Sprintf("the member %q is not known here", name),
-				Remedy:  fields.suggest(name),
+// each goes through the members of an object until one of them is wrong.
+func (c checker) each(v *Node, at *place, one func(m *Node, at *place) *Error) *Error {
+	if !c.sorted {
+		for m := v.first; m != nil; m = m.next {
+			if e := one(m, &place{above: at, name: m.Name}); e != nil {
+				return e
 			}
-		}
-		if f.quoted { // the ",string" option: the value stands between quotes
-			if _, ok := members[name].(string); !ok {
-				return mismatch(members[name], "a string", Child(at, name))
-			}
-			continue
-		}
-		if e := check(members[name], f.typ, Child(at, name)); e != nil {
-			return e
-		}
-	}
-	return nil
-}
-
-func checkMap(v any, elem reflect.Type, at string) *Error {
-	members, ok := v.(map[string]any)
-	if !ok {
-		return mismatch(v, "an object", at)
-	}
-	for _, name := range sortedKeys(members) {
-		if e := checkText(name, Child(at, name)); e != nil {
-			return e
-		}
-		if e := check(members[name], elem, Child(at, name)); e != nil {
-			return e
-		}
-	}
-	return nil
-}
-
-func checkArray(v any, t reflect.Type, at string) *Error {
-	if s, ok := v.(string); ok && t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8 {
-		if _, err := base64.StdEncoding.DecodeString(s); err != nil {
-			return &Error{Pointer: at, Problem: "the text is not Base64", Remedy: "Encode the bytes by RFC 4648, section 4, with padding."}
 		}
 		return nil
 	}
-	items, ok := v.([]any)
-	if !ok {
-		return mismatch(v, "an array", at)
+	members := make([]*Node, 0, v.count)
+	for m := v.first; m != nil; m = m.next {
+		members = append(members, m)
 	}
-	if t.Kind() == reflect.Array && len(items) != t.Len() {
-		return &Error{Pointer: at, Problem: fmt.Sprintf("the array has %d items", len(items)), Remedy: fmt.Sprintf("Write exactly %d.", t.Len())}
-	}
-	return checkItems(items, t.Elem(), at)
-}
-
-func checkItems(items []any, elem reflect.Type, at string) *Error {
-	for i, item := range items {
-		if e := check(item, elem, Child(at, strconv.Itoa(i))); e != nil {
+	slices.SortFunc(members, func(a, b *Node) int { return strings.Compare(a.Name, b.Name) })
+	for _, m := range members {
+		if e := one(m, &place{above: at, name: m.Name}); e != nil {
 			return e
 		}
 	}
 	return nil
 }
 
-func checkScalar(v any, t reflect.Type, at string) *Error {
+func (c checker) object(v *Node, t reflect.Type, at *place) *Error {
+	if v.Kind != Object {
+		return mismatch(v, "an object", at)
+	}
+	fields := fieldsOf(t)
+	return c.each(v, at, func(m *Node, at *place) *Error {
+		f := fields.index.Of(m)
+		switch {
+		case f == nil:
+			return &Error{Pointer: at.String(), Problem: fmt.Sprintf("the member %q is not known here", m.Name), Remedy: fields.suggest(m.Name)}
+		case f.quoted: // the ",string" option: the value stands between quotes
+			if m.Kind != String {
+				return mismatch(m, "a string", at)
+			}
+			return nil
+		}
+		return c.check(m, f.typ, at)
+	})
+}
+
+func (c checker) members(v *Node, elem reflect.Type, at *place) *Error {
+	if v.Kind != Object {
+		return mismatch(v, "an object", at)
+	}
+	return c.each(v, at, func(m *Node, at *place) *Error {
+		if e := checkText(m.Name, at); e != nil {
+			return e
+		}
+		return c.check(m, elem, at)
+	})
+}
+
+func (c checker) array(v *Node, t reflect.Type, at *place) *Error {
+	if v.Kind == String && t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8 {
+		if _, err := base64.StdEncoding.DecodeString(v.Text); err != nil {
+			return &Error{Pointer: at.String(), Problem: "the text is not Base64", Remedy: "Encode the bytes by RFC 4648, section 4, with padding."}
+		}
+		return nil
+	}
+	if v.Kind != Array {
+		return mismatch(v, "an array", at)
+	}
+	if t.Kind() == reflect.Array && v.Len() != t.Len() {
+		return &Error{Pointer: at.String(), Problem: fmt.Sprintf("the array has %d items", v.Len()), Remedy: fmt.Sprintf("Write exactly %d.", t.Len())}
+	}
+	return c.items(v, t.Elem(), at)
+}
+
+func (c checker) items(v *Node, elem reflect.Type, at *place) *Error {
+	i := 0
+	for item := v.first; item != nil; item = item.next {
+		if e := c.check(item, elem, &place{above: at, item: i, array: true}); e != nil {
+			return e
+		}
+		i++
+	}
+	return nil
+}
+
+func scalar(v *Node, t reflect.Type, at *place) *Error {
 	switch kind := t.Kind(); kind {
 	case reflect.String:
-		s, ok := v.(string)
-		if !ok {
+		if v.Kind != String {
 			return mismatch(v, "a string", at)
 		}
-		return checkText(s, at)
+		return checkText(v.Text, at)
 	case reflect.Bool:
-		if _, ok := v.(bool); !ok {
+		if v.Kind != True && v.Kind != False {
 			return mismatch(v, "true or false", at)
 		}
 		return nil
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
 		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr,
 		reflect.Float32, reflect.Float64:
-		n, ok := v.(json.Number)
-		if !ok {
+		if v.Kind != Number {
 			return mismatch(v, "a number", at)
 		}
-		if err := fits(string(n), t); err != nil {
-			return &Error{Pointer: at, Problem: fmt.Sprintf("the number %s is not accepted here", shorten(string(n))), Remedy: numberRemedy(kind)}
+		if err := fits(v.Text, t); err != nil {
+			return &Error{Pointer: at.String(), Problem: fmt.Sprintf("the number %s is not accepted here", shorten(v.Text)), Remedy: numberRemedy(kind)}
 		}
 		return nil
 	}
-	return &Error{Pointer: at, Problem: "no value is accepted here", Remedy: "Leave the member out."}
+	return &Error{Pointer: at.String(), Problem: "no value is accepted here", Remedy: "Leave the member out."}
 }
 
 func fits(n string, t reflect.Type) error {
@@ -225,33 +301,24 @@ func shorten(s string) string {
 	return s
 }
 
-func mismatch(v any, want, at string) *Error {
-	return &Error{Pointer: at, Problem: "found " + nameOf(v) + " instead of " + want, Remedy: "Write " + want + "."}
+func mismatch(v *Node, want string, at *place) *Error {
+	return &Error{Pointer: at.String(), Problem: "found " + nameOf(v) + " instead of " + want, Remedy: "Write " + want + "."}
 }
 
-func nameOf(v any) string {
-	switch v.(type) {
-	case map[string]any:
+func nameOf(v *Node) string {
+	switch v.Kind {
+	case Object:
 		return "an object"
-	case []any:
+	case Array:
 		return "an array"
-	case string:
+	case String:
 		return "a string"
-	case json.Number:
+	case Number:
 		return "a number"
-	case bool:
+	case True, False:
 		return "true or false"
 	}
 	return "null"
-}
-
-func sortedKeys(m map[string]any) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // field is where a member of an object lands.
@@ -265,6 +332,7 @@ type field struct {
 
 type fieldSet struct {
 	byName map[string]field
+	index  Index[*field] // the same
 	names  []string
 }
 
@@ -300,6 +368,11 @@ func fieldsOf(t reflect.Type) *fieldSet {
 		set.names = append(set.names, name)
 	}
 	sort.Strings(set.names)
+	index := make(map[string]*field, len(set.byName))
+	for name, f := range set.byName {
+		index[name] = &f
+	}
+	set.index = NewIndex(index)
 	fieldSets.Store(t, set)
 	return set
 }
