@@ -226,27 +226,24 @@ func (p *People) Reactivate(ctx context.Context, tenantID, objectID string) erro
 }
 
 func (p *People) mark(ctx context.Context, s Shutout, action string) error {
-	changed := false
-	err := p.work.Do(ctx, func(ctx context.Context) error {
+	return p.work.Do(ctx, func(ctx context.Context) error {
 		shut, err := p.store.Shut(ctx, s.TenantID, s.ObjectID)
 		if err != nil || shut != s.Active {
 			return err
 		}
-		changed = true
 		if err := p.store.Mark(ctx, s); err != nil {
 			return err
 		}
+		// The unit may be another module's, and come to nothing after this.
+		p.work.Stored(ctx, func() {
+			p.log.InfoContext(ctx, strings.ReplaceAll(strings.TrimPrefix(action, "auth."), "_", " "), slog.String("tenant_id", s.TenantID), slog.String("object_id", s.ObjectID))
+			select {
+			case p.nudge <- struct{}{}:
+			default: // it is about to look anyway
+			}
+		})
 		return record(ctx, p.audit, Event{Action: action, Target: "user:" + s.TenantID + "/" + s.ObjectID, Outcome: "success"})
 	})
-	if err != nil || !changed {
-		return err
-	}
-	p.log.InfoContext(ctx, strings.ReplaceAll(strings.TrimPrefix(action, "auth."), "_", " "), slog.String("tenant_id", s.TenantID), slog.String("object_id", s.ObjectID))
-	select {
-	case p.nudge <- struct{}{}:
-	default: // it is about to look anyway
-	}
-	return nil
 }
 
 // guid is how Entra writes identifiers.

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -150,7 +151,8 @@ func TestShutoutsOnEveryEngine(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, db *database.DB) {
 		ctx, at := t.Context(), time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 		now := func() time.Time { return at }
-		parts := auth.Parts{Config: auth.Default(), Now: now, Log: slog.New(slog.DiscardHandler)}
+		var log bytes.Buffer
+		parts := auth.Parts{Config: auth.Default(), Now: now, Log: slog.New(slog.NewTextHandler(&log, nil))}
 		store := auth.NewShutoutStore(db)
 		people := auth.NewPeople(parts, store, db)
 		if changes, err := store.Since(ctx, 0, 10); err != nil || len(changes) != 0 {
@@ -164,12 +166,19 @@ func TestShutoutsOnEveryEngine(t *testing.T) {
 				}
 				return back
 			})
-			if changes, since := store.Since(ctx, 0, 10); !errors.Is(err, back) || since != nil || len(changes) != 0 {
-				t.Errorf("%+v, errors %v and %v", changes, err, since)
+			if changes, since := store.Since(ctx, 0, 10); !errors.Is(err, back) || since != nil || len(changes) != 0 || log.Len() > 0 {
+				t.Errorf("%+v, errors %v and %v: %s", changes, err, since, &log)
 			}
 		})
-		if err := people.Deactivate(ctx, tenant, dana); err != nil {
-			t.Fatal(err)
+		err := db.Do(ctx, func(ctx context.Context) error {
+			err := people.Deactivate(ctx, tenant, dana)
+			if log.Len() > 0 {
+				t.Errorf("before it is stored the log says %s", &log)
+			}
+			return err
+		})
+		if err != nil || strings.Count(log.String(), "person deactivated") != 1 {
+			t.Fatalf("%v: %s", err, &log)
 		}
 		if err := people.Deactivate(ctx, tenant, admins); err != nil {
 			t.Fatal(err)

@@ -84,6 +84,8 @@ type Eras interface {
 // Work runs a unit of work. [*database.DB] serves it.
 type Work interface {
 	Do(ctx context.Context, fn func(ctx context.Context) error) error
+	// Stored runs fn once the unit in ctx is stored, and never if it is not.
+	Stored(ctx context.Context, fn func())
 }
 
 // Event is a fact for the audit trail: ids alone, never a name or a secret. Who

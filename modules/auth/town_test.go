@@ -70,6 +70,7 @@ func (e *eras) Advance(context.Context) error      { e.n++; return nil }
 type atOnce struct{}
 
 func (atOnce) Do(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
+func (atOnce) Stored(_ context.Context, fn func())                          { fn() }
 
 // directory is people and groups in maps.
 type directory struct {

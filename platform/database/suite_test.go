@@ -149,6 +149,7 @@ func TestWhatFollowsAUnitIsDoneOnceItHasEnded(t *testing.T) {
 		rows := func() string { return strconv.FormatInt(count(t, db), 10) }
 		var said []string
 		follow := func(ctx context.Context, name string) {
+			db.Stored(ctx, func() { said = append(said, "stored "+name+" "+rows()) })
 			db.Afterwards(ctx, func() { said = append(said, name+" "+rows()) })
 		}
 		err := db.Do(t.Context(), func(ctx context.Context) error {
@@ -168,7 +169,7 @@ func TestWhatFollowsAUnitIsDoneOnceItHasEnded(t *testing.T) {
 			t.Fatal(err)
 		}
 		follow(t.Context(), "without")
-		if want := "[outer 2 inner 2 failed 2 without 2]"; fmt.Sprint(said) != want {
+		if want := "[outer 2 inner 2 stored outer 2 stored inner 2 failed 2 stored without 2 without 2]"; fmt.Sprint(said) != want {
 			t.Errorf("it went %v, want %s", said, want)
 		}
 	}, schema)

@@ -17,7 +17,8 @@ type unit struct {
 	conn   *sql.Conn // of the transaction, for what gorm cannot say
 	tx     *gorm.DB
 	failed error
-	after  []func()
+	after  []func() // it has ended
+	stored []func() // and was stored
 }
 
 var errPanicked = errors.New("database: a part of the unit of work panicked")
@@ -54,7 +55,7 @@ func (d *DB) Do(ctx context.Context, fn func(ctx context.Context) error) error {
 		step.Fail(kind(err))
 		return err
 	}
-	committed := false
+	committed, stored := false, false
 	defer func() {
 		if !committed { // fn failed or panics
 			u.tx.Rollback()
@@ -63,6 +64,11 @@ func (d *DB) Do(ctx context.Context, fn func(ctx context.Context) error) error {
 		_ = u.conn.Close() // it goes back
 		for _, fn := range u.after {
 			fn()
+		}
+		if stored {
+			for _, fn := range u.stored {
+				fn()
+			}
 		}
 	}()
 	if err := fn(context.WithValue(ctx, unitKey{d}, u)); err != nil {
@@ -75,6 +81,7 @@ func (d *DB) Do(ctx context.Context, fn func(ctx context.Context) error) error {
 	_, commit := d.statement(ctx, "COMMIT")
 	defer commit.End()
 	err = u.tx.Commit().Error
+	stored = err == nil
 	if err != nil {
 		commit.Fail(kind(err))
 		step.Fail(kind(err))
@@ -104,6 +111,16 @@ func (d *DB) begin(ctx context.Context) (*unit, error) {
 			return nil, tx.Error
 		}
 	}
+}
+
+// Stored runs fn once the unit in ctx is stored, before its Do answers, and never if it is
+// not: for what says that something was done. It runs fn at once where there is no unit.
+func (d *DB) Stored(ctx context.Context, fn func()) {
+	if u := d.unit(ctx); u != nil {
+		u.stored = append(u.stored, fn)
+		return
+	}
+	fn()
 }
 
 // Afterwards runs fn once the unit in ctx has ended, before its Do answers, whether it
