@@ -190,6 +190,9 @@ func (a Award) fill(doc *openbadges.AchievementCredential, now time.Time) {
 // whole drops fractions of a second from a valid time; what is no time stays as it
 // is, so that the lint names it.
 func whole(text string) string {
+	if text == "" {
+		return ""
+	}
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
 		return text

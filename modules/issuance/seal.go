@@ -11,12 +11,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Sealer keeps secrets closed at rest under the key-encryption key.
@@ -24,6 +26,7 @@ type Sealer struct {
 	aead    cipher.AEAD
 	older   []cipher.AEAD // open what earlier keys sealed
 	index   []byte
+	indexes sync.Pool // of MACs that have hashed index already
 	derived []byte
 }
 
@@ -153,7 +156,7 @@ func newSealer(k keyText) (*Sealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Sealer{aead: aead, index: index, derived: derived}, nil
+	return &Sealer{aead: aead, index: index, indexes: sync.Pool{New: func() any { return hmac.New(sha256.New, index) }}, derived: derived}, nil
 }
 
 // Seal closes secret; name binds it to its place, so that a sealed value moved to
@@ -197,7 +200,10 @@ func (s *Sealer) Derive(purpose string) ([]byte, error) {
 // Index answers a keyed hash by which a recipient can be found, and which tells
 // nothing to whoever has only the database.
 func (s *Sealer) Index(identifier string) string {
-	mac := hmac.New(sha256.New, s.index)
+	mac := s.indexes.Get().(hash.Hash)
+	defer s.indexes.Put(mac)
+	mac.Reset()
 	mac.Write([]byte(identifier))
-	return hex.EncodeToString(mac.Sum(nil))
+	var sum [sha256.Size]byte
+	return hex.EncodeToString(mac.Sum(sum[:0]))
 }

@@ -74,6 +74,7 @@ const (
 type Register struct {
 	cfg       Config
 	public    config.PublicURL
+	fetchable bool // by verifiers, from public
 	store     *Store
 	work      Work
 	signers   Signers
@@ -106,7 +107,7 @@ type block struct {
 
 // New makes a register over a store.
 func New(cfg Config, public config.PublicURL, store *Store, work Work, signers Signers, canonical integrity.Canonicalizer, now func() time.Time, log *slog.Logger) *Register {
-	r := &Register{cfg: cfg, public: public, store: store, work: work, signers: signers, canonical: canonical, now: now, log: log, stocks: map[string]*stock{}}
+	r := &Register{cfg: cfg, public: public, fetchable: openbadges.IsSecureURL(public.String()), store: store, work: work, signers: signers, canonical: canonical, now: now, log: log, stocks: map[string]*stock{}}
 	for i := range r.turns {
 		r.turns[i] = make(chan struct{}, 1)
 	}
@@ -233,7 +234,7 @@ func (r *Register) URL(listID, purpose string) string {
 // Bitstring Status List 1.0, 2.1 (BitstringStatusListEntry): the index is a string, and
 // the id is not that of the list.
 func (r *Register) Entry(p Place, purpose string) *openbadges.CredentialStatus {
-	if p.List == "" || !openbadges.IsSecureURL(r.public.String()) {
+	if p.List == "" || !r.fetchable {
 		return nil
 	}
 	url, index := r.URL(p.List, purpose), strconv.FormatInt(p.Index, 10)
