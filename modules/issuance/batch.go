@@ -88,6 +88,7 @@ type Batches struct {
 	service *Service
 	log     *slog.Logger
 	wake    chan struct{}
+	turn    int // blocks
 
 	mu     sync.Mutex
 	cancel context.CancelFunc
@@ -96,7 +97,7 @@ type Batches struct {
 
 // NewBatches makes the batches of a service.
 func NewBatches(service *Service, log *slog.Logger) *Batches {
-	return &Batches{service: service, log: log, wake: make(chan struct{}, 1)}
+	return &Batches{service: service, log: log, wake: make(chan struct{}, 1), turn: longestTurn}
 }
 
 // Accept stores a batch, to be carried out soon. replayed tells that the same request

@@ -307,6 +307,37 @@ func TestBatchesAtOnceShareNoEntry(t *testing.T) {
 	})
 }
 
+func TestASmallBatchDoesNotWaitForALargeOne(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := as(t, "token:1"), build(t, db, secure)
+		b := batches(h)
+		b.Turn(2)
+		large, _, err := b.Accept(ctx, batch(emails(5*issuance.BlockLines)))
+		must(t, err)
+		small, _, err := b.Accept(ctx, batch(emails(3)))
+		must(t, err)
+		var order []string
+		for range 4 {
+			worked, err := b.Work(ctx)
+			if err != nil || !worked {
+				t.Fatalf("worked %t, %v", worked, err)
+			}
+			h.at = h.at.Add(5 * time.Millisecond)
+			for _, id := range []string{large.ID, small.ID} {
+				got, err := b.Batch(ctx, id)
+				must(t, err)
+				order = append(order, fmt.Sprint(got.Processed))
+			}
+		}
+		if got := strings.Join(order, " "); got != "500 0 500 3 1000 3 1250 3" {
+			t.Errorf("they came to %s", got)
+		}
+		if worked, err := b.Work(ctx); worked || err != nil {
+			t.Errorf("there is more to do: %v", err)
+		}
+	})
+}
+
 // counter gives away entries by number, and remembers which came back.
 type counter struct {
 	taken int64

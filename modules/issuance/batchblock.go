@@ -37,6 +37,9 @@ const (
 	// ahead is how many blocks more than there are processors are worked on at a time:
 	// while some are signed, these are stored.
 	ahead = 2
+	// longestTurn is how many blocks of a batch are dealt with before another batch has
+	// its turn.
+	longestTurn = 128
 	// mostReserved is how many entries of a status list a batch reserves at a time.
 	mostReserved = 4096
 )
@@ -190,14 +193,17 @@ func (r *reserve) release() {
 	clear(r.held)
 }
 
-// carryOut deals with the blocks of a batch that are left, several at a time: while
-// some are signed, others are stored.
+// carryOut deals with blocks of a batch that are left, several at a time: while some are
+// signed, others are stored. After a turn it leaves the rest, so that batches that came
+// later need not wait for the end of a large one.
 func (b *Batches) carryOut(ctx context.Context, row batchRow) error {
 	s := b.service
 	numbers, err := s.store.PendingBlocks(ctx, row.ID)
 	if err != nil {
 		return err
 	}
+	left := len(numbers) - b.turn
+	numbers = numbers[:min(len(numbers), b.turn)]
 	working, stop := context.WithCancelCause(ctx)
 	places := &reserve{from: s.statuses, left: int64(len(numbers)) * blockLines}
 	var well atomic.Bool // a block was stored, so that what troubled it before is over
@@ -237,6 +243,8 @@ feed:
 	switch {
 	case ctx.Err() != nil: // whoever comes next need not wait
 		return s.store.ReleaseBatch(context.WithoutCancel(ctx), row.ID, s.now().UTC().Add(-time.Second))
+	case err == nil && left > 0: // behind all others that wait
+		return s.store.ReleaseBatch(ctx, row.ID, s.now().UTC().Add(-time.Millisecond))
 	case errors.Is(err, ErrBatchOver): // it was cancelled, or another goes on with it
 		return nil
 	case err != nil:

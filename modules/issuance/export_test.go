@@ -75,6 +75,9 @@ func Reserve(from interface {
 // BlockLines is how many lines a block may have.
 const BlockLines = blockLines
 
+// Turn has other batches wait for no more than so many blocks of one.
+func (b *Batches) Turn(blocks int) { b.turn = blocks }
+
 // AcceptLines stores a batch as it was stored before batches had blocks.
 func (b *Batches) AcceptLines(ctx context.Context, o BatchOrder) (Batch, error) {
 	now := b.service.now().UTC()
