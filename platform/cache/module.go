@@ -24,6 +24,9 @@ func Module(drivers ...Driver) fx.Option {
 			if err != nil {
 				return nil, err
 			}
+			if cfg.Scheme() != "memory" {
+				store = Spare(store, now)
+			}
 			store = Follow(store, cfg, count.Counter)
 			log = log.With(slog.String("module", "cache"))
 			lifecycle.Append(fx.StartStopHook(func(ctx context.Context) {

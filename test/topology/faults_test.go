@@ -122,6 +122,7 @@ func TestFaults(t *testing.T) {
 		{"Redis hangs", func(t *testing.T) {
 			must(t, top.Redis.Signal(syscall.SIGSTOP))
 			l.more(10)
+			l.newcomer() // the first ones may wait until it is known
 			l.newcomer()
 			must(t, top.Redis.Signal(syscall.SIGCONT))
 		}},
@@ -134,6 +135,7 @@ func TestFaults(t *testing.T) {
 			}
 			top.Between.Delay(5 * time.Second) // longer than anybody waits for it
 			l.more(20)
+			l.newcomer()
 			l.newcomer()
 			if status := topology.Status(one.URL + "/health/ready"); status != 200 {
 				t.Errorf("with a Redis slower than is waited for a replica answers %d", status)
