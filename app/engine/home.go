@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/badge-engine/badge-engine/platform/config"
 	"github.com/badge-engine/badge-engine/platform/fetch"
@@ -33,10 +35,23 @@ var errAway = errors.New("engine: there is no server yet")
 
 // Get implements the ports of the modules that fetch.
 func (h *home) Get(ctx context.Context, url string) ([]byte, error) {
+	data, _, err := h.GetWithin(ctx, url, forever)
+	return data, err
+}
+
+const forever = time.Duration(math.MaxInt64)
+
+// GetWithin implements [verification.Aged]. What is our own is never old.
+func (h *home) GetWithin(ctx context.Context, url string, atMost time.Duration) ([]byte, time.Duration, error) {
 	target, ours := strings.CutPrefix(url, h.public.String())
 	if !ours || !strings.HasPrefix(target, "/") {
-		return h.world.Get(ctx, url)
+		return h.world.GetWithin(ctx, url, atMost)
 	}
+	body, err := h.own(ctx, target)
+	return body, 0, err
+}
+
+func (h *home) own(ctx context.Context, target string) ([]byte, error) {
 	if h.server == nil {
 		return nil, errAway
 	}

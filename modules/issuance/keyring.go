@@ -613,6 +613,12 @@ func (k *Keyring) WebDocument(ctx context.Context, issuerID string) (did.Documen
 	return publish("did:web:"+strings.ReplaceAll(host, ":", "%3A")+":"+strings.ReplaceAll(path, "/", ":"), keys)
 }
 
+// signers are the methods that sign for an issuer, as they lie on the shelf.
+type signers struct{ methods []string }
+
+// Weight implements [shelf.Weighed].
+func (s *signers) Weight() int { return 128 * len(s.methods) }
+
 // KeyOf answers for the addresses of issuers here: whether controller is one, so
 // that nobody else need be asked, and whether the key of that fragment is among its
 // keys. An address at which there is no issuer lists none.
@@ -621,14 +627,21 @@ func (k *Keyring) KeyOf(ctx context.Context, controller, fragment string) (ours,
 	if !ok || !k.public.Secure() {
 		return false, false, nil
 	}
-	_, document, err := k.Identity(ctx, issuerID)
+	id, err := known(issuerID, ErrIssuerUnknown)
+	if err != nil {
+		return true, false, nil //nolint:nilerr // what is no identifier is none of ours
+	}
+	found, err := shelf.Get(ctx, k.shelf, "signers "+id, func(ctx context.Context) (*signers, error) {
+		_, document, err := k.Identity(ctx, id)
+		return &signers{document.AssertionMethod}, err
+	})
 	if errors.Is(err, ErrIssuerUnknown) {
 		return true, false, nil
 	}
 	if err != nil {
 		return true, false, err
 	}
-	return true, slices.Contains(document.AssertionMethod, controller+"#"+fragment), nil
+	return true, slices.Contains(found.methods, controller+"#"+fragment), nil
 }
 
 // Published answers what stands at the addresses of keys here, so that no badge of

@@ -2,6 +2,7 @@ package verification
 
 import (
 	"context"
+	"time"
 
 	"github.com/badge-engine/badge-engine/modules/internal/credential/status"
 )
@@ -26,4 +27,11 @@ type Statuses interface {
 // it; whoever does must guard itself, for the addresses come from strangers.
 type Documents interface {
 	Get(ctx context.Context, url string) ([]byte, error)
+}
+
+// Aged are Documents that know how old what they give is. Those that do not give new ones.
+type Aged interface {
+	Documents
+	// GetWithin is Get of a document that is no older than atMost.
+	GetWithin(ctx context.Context, url string, atMost time.Duration) (data []byte, age time.Duration, err error)
 }

@@ -89,7 +89,11 @@ func New(documents Documents, issuers Issuers, now func() time.Time) *Service {
 	if issuers != nil {
 		resolver.Local = issuers
 	}
-	return &Service{documents: documents, former: assertion.Verifier{Fetch: resolver.Fetch, Now: now}, verifier: credential.Verifier{Canonicalizer: jsonld.New(), Resolver: resolver, Now: now, Schemas: applySchema}}
+	var within func(context.Context, string, time.Duration) ([]byte, time.Duration, error)
+	if aged, ok := documents.(Aged); ok {
+		within = aged.GetWithin
+	}
+	return &Service{documents: documents, former: assertion.Verifier{Fetch: resolver.Fetch, Now: now}, verifier: credential.Verifier{Canonicalizer: jsonld.New(), Resolver: resolver, Now: now, Schemas: applySchema, Lists: &credential.Lists{}, Within: within}}
 }
 
 // VerifyAt fetches what is at an address and checks it as [Service.Verify] does. It

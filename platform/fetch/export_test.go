@@ -24,3 +24,15 @@ func Trust(c *Client, address string) {
 func (c *Client) redial(d *net.Dialer) {
 	c.wire.DialContext = d.DialContext
 }
+
+// Held is how many bytes of documents are kept.
+func Held(c *Client) (n int) {
+	c.shelf.mu.Lock()
+	defer c.shelf.mu.Unlock()
+	for _, generation := range []map[string]*document{c.shelf.young, c.shelf.old} {
+		for _, d := range generation {
+			n += len(d.data)
+		}
+	}
+	return n
+}

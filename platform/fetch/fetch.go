@@ -59,11 +59,13 @@ type Client struct {
 	http  *http.Client
 	wire  *http.Transport // below what follows requests
 	cache cache.Cache
+	now   func() time.Time
+	shelf shelf
 }
 
 // New makes a client. The cache may be nil.
 func New(cfg Config, kept cache.Cache) *Client {
-	c := &Client{cfg: cfg, cache: kept}
+	c := &Client{cfg: cfg, cache: kept, now: time.Now}
 	dialer := &net.Dialer{Timeout: cfg.Timeout, KeepAlive: 15 * time.Second, Control: c.control}
 	c.wire = &http.Transport{
 		Proxy:                  nil, // a proxy would connect in our stead, unguarded
@@ -78,6 +80,12 @@ func New(cfg Config, kept cache.Cache) *Client {
 		ForceAttemptHTTP2:      true,
 	}
 	c.http = &http.Client{Timeout: cfg.Timeout, Transport: tracing.Transport(c.wire), CheckRedirect: c.redirect}
+	return c
+}
+
+// By makes the client go by another clock than that of the machine.
+func (c *Client) By(now func() time.Time) *Client {
+	c.now = now
 	return c
 }
 
@@ -118,67 +126,129 @@ func (c *Client) allowed(u *url.URL) error {
 	return nil
 }
 
-// Get fetches a document. It answers with [ErrAddress], [ErrRedirect],
-// [ErrTooLarge], [ErrStatus], or what went wrong on the way.
+// Get fetches a document, or answers it as it was within its time. It answers with
+// [ErrAddress], [ErrRedirect], [ErrTooLarge], [ErrStatus], or what went wrong on the way.
+// The document must not be altered.
 func (c *Client) Get(ctx context.Context, address string) ([]byte, error) {
+	data, _, err := c.GetWithin(ctx, address, whatever)
+	return data, err
+}
+
+// GetWithin is [Client.Get] of a document that is no older than atMost, and tells how old
+// it is. A failure counts for ten seconds, so that an address which does not answer is not
+// waited for by everybody anew.
+func (c *Client) GetWithin(ctx context.Context, address string, atMost time.Duration) (data []byte, age time.Duration, err error) {
 	u, err := url.Parse(address)
 	if err != nil || len(address) > 4096 {
-		return nil, fmt.Errorf("%w: it is no URL", ErrAddress)
+		return nil, 0, fmt.Errorf("%w: it is no URL", ErrAddress)
 	}
 	if err := c.allowed(u); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	u.Fragment, u.RawFragment = "", ""
+	if c.cfg.CacheTTL == 0 {
+		d, err := c.ask(ctx, u)
+		return d.data, 0, err
+	}
 	key := keyOf(u)
-	if data, ok := c.kept(ctx, key); ok {
-		return data, nil
+	if d, age := c.known(key, atMost); d != nil {
+		return d.data, age, d.err
 	}
-	data, ttl, err := c.ask(ctx, u)
+	done, waited, err := c.shelf.turn(ctx, key)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	if c.cache != nil && ttl > 0 {
-		// That the cache is away only makes the next call slower.
-		_ = c.cache.Set(ctx, key, data, ttl)
+	defer done()
+	if waited {
+		if d, age := c.known(key, atMost); d != nil {
+			return d.data, age, d.err
+		}
 	}
-	return data, nil
+	if d := c.shared(ctx, key, atMost); d != nil {
+		c.shelf.put(key, d)
+		return d.data, max(c.now().Sub(d.made), 0), nil
+	}
+	d, err := c.ask(ctx, u)
+	now := c.now()
+	if err != nil {
+		if lasting(ctx, err) {
+			c.shelf.put(key, &document{err: err, made: now, ends: now.Add(min(failureTTL, c.cfg.CacheTTL))})
+		}
+		return nil, 0, err
+	}
+	if ttl := d.ends.Sub(now); ttl > 0 {
+		c.shelf.put(key, d)
+		if c.cache != nil {
+			// That the cache is away only makes the next call slower.
+			_ = c.cache.Set(ctx, key, d.wire(), ttl)
+		}
+	}
+	return d.data, max(now.Sub(d.made), 0), nil
 }
 
-func (c *Client) kept(ctx context.Context, key string) ([]byte, bool) {
-	if c.cache == nil || c.cfg.CacheTTL == 0 {
-		return nil, false
+// known is what this process keeps, if it is young enough, and its age.
+func (c *Client) known(key string, atMost time.Duration) (*document, time.Duration) {
+	now := c.now()
+	d := c.shelf.find(key, now)
+	if d == nil || d.err == nil && now.Sub(d.made) > atMost {
+		return nil, 0
 	}
-	data, ok, err := c.cache.Get(ctx, key)
-	return data, ok && err == nil
+	return d, now.Sub(d.made)
 }
 
-func (c *Client) ask(ctx context.Context, u *url.URL) ([]byte, time.Duration, error) {
+// shared is what the cache keeps, if it is young enough.
+func (c *Client) shared(ctx context.Context, key string, atMost time.Duration) *document {
+	if c.cache == nil {
+		return nil
+	}
+	text, ok, err := c.cache.Get(ctx, key)
+	if err != nil || !ok {
+		return nil
+	}
+	d, now := unwire(text), c.now()
+	if d == nil || !now.Before(d.ends) || now.Sub(d.made) > atMost {
+		return nil
+	}
+	return d
+}
+
+func (c *Client) ask(ctx context.Context, u *url.URL) (*document, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
-		return nil, 0, fmt.Errorf("%w: %w", ErrAddress, err)
+		return &document{}, fmt.Errorf("%w: %w", ErrAddress, err)
 	}
 	request.Header.Set("Accept", Accept)
 	request.Header.Set("User-Agent", "BadgeEngine")
 	response, err := c.http.Do(request)
 	if err != nil {
-		return nil, 0, fmt.Errorf("fetch: %w", err)
+		return &document{}, fmt.Errorf("fetch: %w", err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		body, _ := io.ReadAll(io.LimitReader(response.Body, min(c.cfg.MaxBytes, maxRefusal))) // what cannot be read says nothing
-		return nil, 0, &Refusal{Status: response.StatusCode, Body: body}
+		return &document{}, &Refusal{Status: response.StatusCode, Body: body}
 	}
 	if response.ContentLength > c.cfg.MaxBytes {
-		return nil, 0, ErrTooLarge
+		return &document{}, ErrTooLarge
 	}
 	data, err := io.ReadAll(io.LimitReader(response.Body, c.cfg.MaxBytes+1))
 	if err != nil {
-		return nil, 0, fmt.Errorf("fetch: read: %w", err)
+		return &document{}, fmt.Errorf("fetch: read: %w", err)
 	}
 	if int64(len(data)) > c.cfg.MaxBytes {
-		return nil, 0, ErrTooLarge
+		return &document{}, ErrTooLarge
 	}
-	return data, c.ttl(response.Header), nil
+	now, age := c.now(), age(response.Header)
+	return &document{data: data, made: now.Add(-age), ends: now.Add(c.ttl(response.Header) - age)}, nil
+}
+
+// age is how long ago the server answered, if others kept it since. RFC 9111, 5.1 (Age).
+func age(h http.Header) time.Duration {
+	seconds, err := strconv.ParseUint(h.Get("Age"), 10, 31)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
 }
 
 // ttl is how long an answer is kept: at most as long as configured, less if its
@@ -201,5 +271,5 @@ func (c *Client) ttl(h http.Header) time.Duration {
 
 func keyOf(u *url.URL) string {
 	sum := sha256.Sum256([]byte(u.String()))
-	return "fetch:" + hex.EncodeToString(sum[:])
+	return "fetch.document:" + hex.EncodeToString(sum[:])
 }

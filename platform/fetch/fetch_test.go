@@ -331,6 +331,7 @@ func TestGetKeepsAnswersAsLongAsTheirServerAllows(t *testing.T) {
 		"after the server's time":    {"max-age=30", time.Minute, 2},
 		"within the server's time":   {"public, max-age=3600", time.Minute, 1},
 		"beyond the configured time": {"max-age=3600", 6 * time.Minute, 2},
+		"when others kept it before": {"max-age=60", 31 * time.Second, 2},
 		"when nothing may be kept":   {"no-store", 0, 2},
 		"when it is stale at once":   {"max-age=0", 0, 2},
 	} {
@@ -340,6 +341,9 @@ func TestGetKeepsAnswersAsLongAsTheirServerAllows(t *testing.T) {
 				asked.Add(1)
 				if row.control != "" {
 					w.Header().Set("Cache-Control", row.control)
+				}
+				if strings.HasPrefix(name, "when others") {
+					w.Header().Set("Age", "30")
 				}
 				_, _ = w.Write([]byte("x"))
 			}))
@@ -352,7 +356,7 @@ func TestGetKeepsAnswersAsLongAsTheirServerAllows(t *testing.T) {
 			defer kept.Close()
 			cfg := open()
 			cfg.CacheTTL = 5 * time.Minute
-			c := fetch.New(cfg, kept)
+			c := fetch.New(cfg, kept).By(func() time.Time { return at })
 			defer c.Close()
 			for range 2 {
 				if data, err := c.Get(t.Context(), server.URL); err != nil || string(data) != "x" {

@@ -33,6 +33,11 @@ type Verifier struct {
 	Resolver      did.Resolver
 	Statuses      Statuses // may be nil
 	Now           func() time.Time
+	Lists         *Lists // may be nil: nothing is remembered
+
+	// Within is Fetch of the resolver for a document that is no older than atMost, and
+	// tells how old it is. Nil means that documents are always new.
+	Within func(ctx context.Context, url string, atMost time.Duration) (data []byte, age time.Duration, err error)
 
 	// Schemas applies the JSON Schema at url to a document, and answers what breaks
 	// it; an error says that the schema could not be applied. Whatever else the
@@ -101,17 +106,27 @@ func (r run) judge(ctx context.Context, p *Parsed, o Options) Report {
 	return out
 }
 
+var errTooMany = errors.New("credential: it asks for too many documents")
+
 // begin bounds what one verification may cost; trouble tells afterwards what went wrong
 // that says nothing against a credential.
 func (v Verifier) begin(ctx context.Context) (r run, trouble func() error) {
 	r = run{Verifier: v, now: v.Now(), rules: rules}
 	r.allowance = &allowance{stop: ctx.Err, left: maxCanonicalizations}
 	r.Canonicalizer = &bounded{v.Canonicalizer, r.allowance}
+	left := maxFetches
+	if within := v.Within; within != nil {
+		r.Within = func(ctx context.Context, url string, atMost time.Duration) ([]byte, time.Duration, error) {
+			if left--; left < 0 {
+				return nil, 0, errTooMany
+			}
+			return within(ctx, url, atMost)
+		}
+	}
 	if fetch := v.Resolver.Fetch; fetch != nil {
-		left := maxFetches
 		r.Resolver.Fetch = func(ctx context.Context, url string) ([]byte, error) {
 			if left--; left < 0 {
-				return nil, errors.New("credential: it asks for too many documents")
+				return nil, errTooMany
 			}
 			return fetch(ctx, url)
 		}
@@ -470,6 +485,24 @@ func contextsOf(document *strictjson.Node) []string {
 
 // dates checks that the credential is valid now.
 func (r run) dates(j *judgement, p *Parsed) {
+	from, until, legible := validity(p)
+	switch {
+	case !legible:
+		j.fail(CheckDates, problem(vcdm+"MALFORMED_VALUE_ERROR", "a date cannot be read", "Give it as 2006-01-02T15:04:05Z."))
+	case !from.IsZero() && r.now.Before(from):
+		j.fail(CheckDates, problem(vcdm+"RANGE_ERROR", "it is not yet valid; it will be from "+date(from)+" on", "Wait until then."))
+	case !until.IsZero() && r.now.After(until):
+		j.fail(CheckDates, problem(vcdm+"RANGE_ERROR", "it expired on "+date(until), "Ask the issuer for a new one."))
+	case until.IsZero():
+		j.add(CheckDates, Passed, "it is valid and does not expire", "")
+	default:
+		j.add(CheckDates, Passed, "it is valid until "+date(until), "")
+	}
+	j.Evidence(named("validFrom ", first(p.tree, "validFrom", "issuanceDate")), named("validUntil ", first(p.tree, "validUntil", "expirationDate")), "now "+r.now.UTC().Format(time.RFC3339))
+}
+
+// validity is from when until when a credential is valid; zero where it does not say.
+func validity(p *Parsed) (from, until time.Time, legible bool) {
 	read := func(names ...string) (time.Time, bool) {
 		value := first(p.tree, names...)
 		at, err := time.Parse(time.RFC3339, value)
@@ -483,19 +516,7 @@ func (r run) dates(j *judgement, p *Parsed) {
 			until = exp
 		}
 	}
-	switch {
-	case !okFrom || !okUntil:
-		j.fail(CheckDates, problem(vcdm+"MALFORMED_VALUE_ERROR", "a date cannot be read", "Give it as 2006-01-02T15:04:05Z."))
-	case !from.IsZero() && r.now.Before(from):
-		j.fail(CheckDates, problem(vcdm+"RANGE_ERROR", "it is not yet valid; it will be from "+date(from)+" on", "Wait until then."))
-	case !until.IsZero() && r.now.After(until):
-		j.fail(CheckDates, problem(vcdm+"RANGE_ERROR", "it expired on "+date(until), "Ask the issuer for a new one."))
-	case until.IsZero():
-		j.add(CheckDates, Passed, "it is valid and does not expire", "")
-	default:
-		j.add(CheckDates, Passed, "it is valid until "+date(until), "")
-	}
-	j.Evidence(named("validFrom ", first(p.tree, "validFrom", "issuanceDate")), named("validUntil ", first(p.tree, "validUntil", "expirationDate")), "now "+r.now.UTC().Format(time.RFC3339))
+	return from, until, okFrom && okUntil
 }
 
 // maxStatuses bounds the status lists that one credential is looked up in.
@@ -569,7 +590,7 @@ func (r run) entry(ctx context.Context, document, member *strictjson.Node) (Outc
 		if err != nil {
 			return "", "", err
 		}
-		value, err := e.Lookup(list)
+		value, err := e.In(list)
 		if err != nil {
 			return "", "", err
 		}
@@ -622,55 +643,17 @@ func meaning(e status.Entry, value uint64) (Outcome, string, error) {
 	return Warning, "something is noted in its status list", nil
 }
 
+var errNoList = &status.Error{Code: status.RetrievalError, Problem: "the status list could not be fetched, so it is not known whether it was revoked", Remedy: "Try again later."}
+
 func (r run) get(ctx context.Context, url string) ([]byte, error) {
-	unreachable := &status.Error{Code: status.RetrievalError, Problem: "the status list could not be fetched, so it is not known whether it was revoked", Remedy: "Try again later."}
 	if r.Resolver.Fetch == nil || url == "" {
-		return nil, unreachable
+		return nil, errNoList
 	}
 	data, err := r.Resolver.Fetch(ctx, url)
 	if err != nil {
-		return nil, unreachable
+		return nil, errNoList
 	}
 	return data, nil
-}
-
-// statusList fetches a list and checks its own proof, key and dates. It must be the
-// list that was asked for, and by the issuer of the credential, under whichever of the
-// names of one address: the standard lets another issue it, but nothing in the credential
-// says who that would be, and whoever had the host of the list could bring back what was
-// revoked.
-//
-// Bitstring Status List 1.0, 3.2 (Validate Algorithm).
-func (r run) statusList(ctx context.Context, url, issuer string) (map[string]any, error) {
-	data, err := r.get(ctx, url)
-	if err != nil {
-		return nil, err
-	}
-	refuse := func(why string) error {
-		return &status.Error{Code: status.VerificationError, Problem: "the status list cannot be trusted: " + why, Remedy: "Ask the issuer to publish a signed list."}
-	}
-	p, err := Parse(data)
-	if err != nil {
-		return nil, refuse("it is no credential")
-	}
-	if !isOf(p.tree, "BitstringStatusListCredential") {
-		return nil, refuse("it is no BitstringStatusListCredential")
-	}
-	j := r.envelope(ctx, p, nil)
-	if r.dates(j, p); !j.Good() {
-		return nil, refuse(strings.TrimSuffix(j.Problems[0].Detail, "."))
-	}
-	if by := party(p.tree.Get("issuer")).ID; !did.Same(by, issuer) {
-		return nil, refuse("it was issued by " + strconv.Quote(by) + ", who is not the issuer of the credential")
-	}
-	if id := p.tree.Member("id"); id != "" && id != url {
-		return nil, refuse("it is another list, " + strconv.Quote(id))
-	}
-	list := object(p.tree, "credentialSubject")
-	if !isOf(list, "BitstringStatusList") {
-		return nil, refuse("its subject is no BitstringStatusList")
-	}
-	return list.Map(), nil
 }
 
 // maxSchemas bounds the schemas that are applied to one credential.

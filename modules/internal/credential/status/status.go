@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Code is the name of an error. Bitstring Status List 1.0, 3.5 (Processing Errors).
@@ -51,6 +52,8 @@ const (
 	minBits = 131072
 	// maxBytes bounds what a list unpacks to; gzip can make a thousandfold of it.
 	maxBytes = 16 << 20
+	// defaultTTL is that of a list that does not say how long it may be kept.
+	defaultTTL = 5 * time.Minute
 )
 
 // Entry is a place in a status list. Bitstring Status List 1.0, 2.1 (BitstringStatusListEntry).
@@ -106,19 +109,47 @@ func (e Entry) Message(value uint64) string { return e.Messages[fmt.Sprintf("0x%
 // of a BitstringStatusListCredential. Zero means that nothing is the matter.
 //
 // Bitstring Status List 1.0, 3.2 (Validate Algorithm).
-func (e Entry) Lookup(list map[string]any) (uint64, error) {
-	purposes, _ := list["statusPurpose"].([]any)
+func (e Entry) Lookup(list map[string]any) (uint64, error) { return e.In(Unpack(list)) }
+
+// Unpacked is a list whose bits can be read at once. It is not altered any more.
+type Unpacked struct {
+	TTL      time.Duration // how long it may be kept
+	purposes []any
+	bits     []byte
+	err      error // why there are no bits
+}
+
+// Weight is how many bytes it holds.
+func (u Unpacked) Weight() int { return len(u.bits) }
+
+// Unpack reads the credentialSubject of a BitstringStatusListCredential. What is wrong
+// with its bits is told by [Entry.In].
+func Unpack(list map[string]any) Unpacked {
+	u := Unpacked{TTL: defaultTTL}
+	u.purposes, _ = list["statusPurpose"].([]any)
 	if one, ok := list["statusPurpose"].(string); ok {
-		purposes = []any{one}
+		u.purposes = []any{one}
 	}
-	if !slices.Contains(purposes, any(e.Purpose)) {
-		return 0, trouble(VerificationError, "Point at a list of the same purpose.", "the list is not about %s", strconv.Quote(short(e.Purpose)))
+	if number, ok := list["ttl"].(json.Number); ok {
+		// Bitstring Status List 1.0, 2.2 (BitstringStatusListCredential): in milliseconds.
+		if ms, err := strconv.ParseFloat(number.String(), 64); err == nil && ms >= 0 {
+			u.TTL = time.Duration(min(ms, 1e12) * float64(time.Millisecond))
+		}
 	}
 	encoded, _ := list["encodedList"].(string)
-	bits, err := unpack(encoded)
-	if err != nil {
-		return 0, err
+	u.bits, u.err = unpack(encoded)
+	return u
+}
+
+// In is [Entry.Lookup] in a list that was unpacked before.
+func (e Entry) In(list Unpacked) (uint64, error) {
+	if !slices.Contains(list.purposes, any(e.Purpose)) {
+		return 0, trouble(VerificationError, "Point at a list of the same purpose.", "the list is not about %s", strconv.Quote(short(e.Purpose)))
 	}
+	if list.err != nil {
+		return 0, list.err
+	}
+	bits := list.bits
 	if uint64(len(bits))*8/e.Size < minBits {
 		return 0, trouble(ListLengthError, "Publish a list of at least 131072 entries.", "the list has only %d bits", len(bits)*8)
 	}
