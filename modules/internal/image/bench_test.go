@@ -55,6 +55,24 @@ func BenchmarkExtract(b *testing.B) {
 	}
 }
 
+// TestBakingAllocatesTheAnswerAndLittleElse counts: what is baked has its final size from
+// the beginning, and a picture of many chunks costs no more pieces of memory than one of few.
+func TestBakingAllocatesTheAnswerAndLittleElse(t *testing.T) {
+	for _, side := range []int{20, 500} {
+		picture := noise(t, side)
+		baked, err := image.Bake(picture, []byte(credential), image.Options{Checked: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cap(baked) > len(baked)+len(baked)/8 { // the runtime rounds up
+			t.Errorf("a badge of %d bytes takes %d", len(baked), cap(baked))
+		}
+		if n := testing.AllocsPerRun(10, func() { _, _ = image.Bake(picture, []byte(credential), image.Options{Checked: true}) }); n > 6 {
+			t.Errorf("a picture of %d bytes is baked with %v allocations", len(picture), n)
+		}
+	}
+}
+
 // BenchmarkLimits compares baking one picture with copying it; go run ./test/load reads its names.
 func BenchmarkLimits(b *testing.B) {
 	picture := noise(b, 500)

@@ -44,7 +44,7 @@ func walkPNG(data []byte, checksums bool) (*pngFile, error) {
 			return nil, trouble(Damaged, at, "Send the whole file.", "the PNG ends before its IEND chunk")
 		}
 		length := int64(binary.BigEndian.Uint32(data[at:]))
-		kind := string(data[at+4 : at+8])
+		kind := kindOf(data[at+4 : at+8])
 		if !isChunkType(kind) {
 			return nil, trouble(Damaged, at+4, "Send the file as it was saved.", "%q is no type of a PNG chunk", kind)
 		}
@@ -127,6 +127,17 @@ func (p *pngFile) strict() error {
 		return trouble(Damaged, p.end, "Save the picture again with a drawing program.", "%d bytes follow the end of the PNG", len(p.data)-p.end)
 	}
 	return nil
+}
+
+// kindOf is the type of a chunk as a string; the kinds that pictures consist of cost no
+// memory.
+func kindOf(b []byte) string {
+	for _, kind := range [...]string{"IDAT", "IHDR", "IEND", "PLTE", "iTXt"} {
+		if string(b) == kind {
+			return kind
+		}
+	}
+	return string(b)
 }
 
 func isChunkType(s string) bool {
