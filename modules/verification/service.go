@@ -82,7 +82,7 @@ func (s *Service) judged(r report.Report, err error) {
 // issuer is known here; both may be nil. It keeps the contexts it has read, so make
 // one for all.
 func New(documents Documents, issuers Issuers, now func() time.Time) *Service {
-	resolver := did.Resolver{}
+	resolver := did.Resolver{Memory: &did.Memory{}}
 	if documents != nil {
 		resolver.Fetch = documents.Get
 	}

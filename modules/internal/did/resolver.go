@@ -42,6 +42,9 @@ type Resolver struct {
 	Fetch func(ctx context.Context, url string) ([]byte, error)
 	Local Local // may be nil; may be a [Publisher] too
 
+	// Memory remembers what was read; nil reads everything anew.
+	Memory *Memory
+
 	// Purpose is what the key is used for: assertionMethod, that is signing credentials,
 	// when empty. A Local answers for that alone.
 	Purpose string
@@ -341,7 +344,7 @@ func (r Resolver) document(ctx context.Context, address string) (found, error) {
 			return nil, err
 		}
 		if ours {
-			return readDocument(data)
+			return r.Memory.read(data)
 		}
 	}
 	if r.Fetch == nil {
@@ -352,7 +355,7 @@ func (r Resolver) document(ctx context.Context, address string) (found, error) {
 	if err != nil {
 		return nil, &Error{Code: Unreachable, Problem: shown(address) + " could not be fetched", Remedy: "See that the address answers, and try again.", cause: err}
 	}
-	return readDocument(data)
+	return r.Memory.read(data)
 }
 
 // keyOf reads the key of one verification method.
