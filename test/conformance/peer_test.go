@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -14,11 +12,10 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"github.com/badge-engine/badge-engine/app/engine"
-	"github.com/badge-engine/badge-engine/platform/config"
+	"github.com/badge-engine/badge-engine/test/houses"
 )
 
-const token = "0123456789abcdef0123456789abcdef-bootstrap"
+const token = houses.Admin
 
 // peerDir sets up the independent implementation and answers where it is, and Node.js.
 func peerDir(t *testing.T) (dir, node string) {
@@ -86,21 +83,7 @@ func post(t *testing.T, url, kind string, body []byte) []byte {
 // credential that uses much of the data model, and with one that was tampered with.
 func TestWeAndAnIndependentImplementationVerifyEachOther(t *testing.T) {
 	call := peer(t)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	base := "http://" + listener.Addr().String()
-	cfg := engine.In(t.TempDir())
-	cfg.PublicURL, cfg.Auth.BootstrapAdminToken = base, config.Secret(token)
-	e, err := engine.New(engine.Options{Config: cfg, Listener: listener, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := e.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	defer e.Stop(t.Context())
+	base, _ := houses.Boot(t, nil, nil)
 
 	id := func(data []byte) string {
 		var v struct{ ID string }

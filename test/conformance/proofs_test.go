@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -16,7 +14,7 @@ import (
 	"testing"
 
 	"github.com/badge-engine/badge-engine/app/engine"
-	"github.com/badge-engine/badge-engine/platform/config"
+	"github.com/badge-engine/badge-engine/test/houses"
 )
 
 // address is where the house of these tests says that it is.
@@ -56,21 +54,8 @@ func carryOut(t *testing.T, base string, tasks ...task) []result {
 // bootAt boots a house that says it is at address.
 func bootAt(t *testing.T) (base string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg := engine.In(t.TempDir())
-	cfg.PublicURL, cfg.Auth.BootstrapAdminToken = address, config.Secret(token)
-	e, err := engine.New(engine.Options{Config: cfg, Listener: listener, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := e.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { e.Stop(t.Context()) })
-	return "http://" + listener.Addr().String()
+	base, _ = houses.Boot(t, nil, func(cfg *engine.Config) { cfg.PublicURL = address })
+	return base
 }
 
 // TestEveryProofCrossesOver goes both ways with every cryptosuite and every algorithm of

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/badge-engine/badge-engine/test/dbtest"
+	"github.com/badge-engine/badge-engine/test/houses"
 	"github.com/badge-engine/badge-engine/test/servers"
 )
 
@@ -61,10 +62,10 @@ func TestABackupComesBackAsItWas(t *testing.T) {
 			again := e.URL // where it comes back
 			if e.Name == "postgres" {
 				again = dumped(t, e.URL, file)
-				if _, errs, code := command(t, dir, environ, "backup", file+"2"); code != 1 || !strings.Contains(errs, "pg_dump") {
+				if _, errs, code := houses.Command(t, dir, environ, "backup", file+"2"); code != 1 || !strings.Contains(errs, "pg_dump") {
 					t.Errorf("backup ends with %d and says %s", code, errs)
 				}
-			} else if _, errs, code := command(t, dir, environ, "backup", file); code != 0 {
+			} else if _, errs, code := houses.Command(t, dir, environ, "backup", file); code != 0 {
 				t.Fatalf("backup: %s", errs)
 			}
 			before := rows(t, e.URL)
@@ -83,7 +84,7 @@ func TestABackupComesBackAsItWas(t *testing.T) {
 					if row.args[0] == "restore" && strings.HasSuffix(row.args[1], ".key") {
 						row.args[1] = filepath.Join(dir, "data", "key-encryption.key")
 					}
-					if _, errs, code := command(t, dir, environ, row.args...); code != 1 || !strings.Contains(errs, row.says) {
+					if _, errs, code := houses.Command(t, dir, environ, row.args...); code != 1 || !strings.Contains(errs, row.says) {
 						t.Errorf("%v ends with %d and says %s", row.args, code, errs)
 					}
 				}
@@ -91,7 +92,7 @@ func TestABackupComesBackAsItWas(t *testing.T) {
 			s.cmd.Process.Signal(os.Interrupt)
 			s.cmd.Wait()
 			if e.Name == "sqlite" {
-				if _, errs, code := command(t, dir, environ, "restore", file, "--replace"); code != 0 {
+				if _, errs, code := houses.Command(t, dir, environ, "restore", file, "--replace"); code != 0 {
 					t.Fatalf("restore: %s", errs)
 				}
 			}
@@ -114,7 +115,7 @@ func TestABackupComesBackAsItWas(t *testing.T) {
 				}
 			}
 			s.verified(issued[0], "application/json", "", true) // and the others are the same bytes as before
-			if out, errs, code := command(t, dir, []string{"DATABASE_URL=" + again}, "audit", "verify"); code != 0 {
+			if out, errs, code := houses.Command(t, dir, []string{"DATABASE_URL=" + again}, "audit", "verify"); code != 0 {
 				t.Errorf("the audit trail: %s%s", out, errs)
 			}
 		})

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/badge-engine/badge-engine/test/houses"
 )
 
 // TestAFullDiskLosesNothing runs a server whose database lies on a small disk of its
@@ -75,7 +77,7 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 	t.Logf("%d orders acknowledged before the disk was full", len(acknowledged))
 	s.cmd.Process.Signal(os.Interrupt)
 	s.cmd.Wait()
-	if out, errs, code := command(t, dir, []string{"DATABASE_URL=sqlite:" + filepath.Join(disk, "x.db")}, "doctor"); !strings.Contains(out, "It is whole.") {
+	if out, errs, code := houses.Command(t, dir, []string{"DATABASE_URL=sqlite:" + filepath.Join(disk, "x.db")}, "doctor"); !strings.Contains(out, "It is whole.") {
 		t.Errorf("the doctor: %d %s%s", code, out, errs)
 	}
 }

@@ -2,32 +2,26 @@ package e2e
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/badge-engine/badge-engine/app/engine"
-	"github.com/badge-engine/badge-engine/platform/config"
-	"github.com/badge-engine/badge-engine/platform/logging"
 	"github.com/badge-engine/badge-engine/test/dbtest"
+	"github.com/badge-engine/badge-engine/test/houses"
 )
 
-const admin = "0123456789abcdef0123456789abcdef-bootstrap"
+const admin = houses.Admin
 
 // house is a booted engine and how to talk to it.
 type house struct {
 	t    testing.TB
 	base string
-	log  *lockedBuffer
+	log  *houses.Log
 }
 
 // each boots the house once for every database engine: SQLite with the cache in the
@@ -35,31 +29,9 @@ type house struct {
 func each(t *testing.T, run func(t *testing.T, h *house)) {
 	for _, e := range dbtest.Engines(t) {
 		t.Run(e.Name, func(t *testing.T) {
-			run(t, boot(t, func(cfg *engine.Config) {
-				cfg.Database.URL = e.URL
-				if e.Name == "postgres" {
-					cfg.Cache.URL = dbtest.Redis(t)
-				}
-			}))
+			run(t, boot(t, houses.On(t, e, nil)))
 		})
 	}
-}
-
-type lockedBuffer struct {
-	mu     sync.Mutex
-	buffer bytes.Buffer // not embedded: its own methods do not lock
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buffer.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buffer.String()
 }
 
 func boot(t testing.TB, change func(*engine.Config)) *house {
@@ -67,46 +39,17 @@ func boot(t testing.TB, change func(*engine.Config)) *house {
 	return bootWith(t, nil, change)
 }
 
-// bootWith boots the house by another clock. The configuration already has the
-// address at which the house will be.
+// bootWith boots the house by another clock.
 func bootWith(t testing.TB, now func() time.Time, change func(*engine.Config)) *house {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	base := "http://" + listener.Addr().String()
-	cfg := engine.In(t.TempDir())
-	cfg.Migrations.OnStart = "always"
-	cfg.Auth.BootstrapAdminToken = config.Secret(admin)
-	cfg.PublicURL = base
-	if change != nil {
-		change(&cfg)
-	}
-	log := &lockedBuffer{}
-	logger, _, err := logging.NewOn(log, logging.Config{Level: "info", Format: "text"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, err := engine.New(engine.Options{Config: cfg, Listener: listener, Log: logger, Now: now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := e.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		// The server gives a connection that was opened in advance and never used half a
-		// second, which a hundred tests need not wait for.
-		http.DefaultClient.CloseIdleConnections()
-		if err := e.Stop(context.WithoutCancel(t.Context())); err != nil {
-			t.Error(err)
-		}
-		if t.Failed() {
-			t.Log(log.String())
-		}
-	})
+	base, log := houses.Boot(t, now, change)
 	return &house{t: t, base: base, log: log}
+}
+
+// until waits for an address to answer a status.
+func (h *house) until(path string, status int) {
+	h.t.Helper()
+	houses.Until(h.t, h.base, path, status)
 }
 
 // answer is what came back.
@@ -209,37 +152,4 @@ func order(achievementID string) map[string]any {
 	return map[string]any{"achievementId": achievementID, "recipient": map[string]any{"email": "ada@example.org"}}
 }
 
-var program struct {
-	sync.Once
-	path string
-	err  error
-}
-
-// built compiles the program once for all tests.
-func built(t *testing.T) string {
-	t.Helper()
-	program.Do(func() {
-		dir, err := os.MkdirTemp("", "badge-engine-e2e-")
-		if err != nil {
-			program.err = err
-			return
-		}
-		program.path = filepath.Join(dir, "badge-engine")
-		build := exec.Command("go", "build", "-o", program.path, "github.com/badge-engine/badge-engine/app")
-		if out, err := build.CombinedOutput(); err != nil {
-			program.err = &exec.Error{Name: string(out), Err: err}
-		}
-	})
-	if program.err != nil {
-		t.Fatal(program.err)
-	}
-	return program.path
-}
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if program.path != "" {
-		os.RemoveAll(filepath.Dir(program.path))
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(houses.Main(m)) }

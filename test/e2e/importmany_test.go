@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/badge-engine/badge-engine/test/houses"
 )
 
 // TestManyBadgesAreTakenOver imports a file of badges in every form: over HTTP, in a dry
@@ -118,14 +120,14 @@ func TestManyBadgesAreTakenOver(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		out, errs, code := command(t, dir, nil, "import", file, "--issuer", to, "--server", h.base, "--token-file", tokenFile, "--report", report, "--from", "2")
+		out, errs, code := houses.Command(t, dir, nil, "import", file, "--issuer", to, "--server", h.base, "--token-file", tokenFile, "--report", report, "--from", "2")
 		if code != 1 || !strings.HasPrefix(out, "line 251: ") || !strings.Contains(errs, "1 imported, 4 before, 0 would be imported, 1 failed") || count() != 6 {
 			t.Errorf("%d: %s%s", code, out, errs)
 		}
 		if text, err := os.ReadFile(report); err != nil || bytes.Count(text, []byte("\n")) != 6 || !bytes.Contains(text, []byte(`"line":251`)) {
 			t.Errorf("%v: %s", err, text)
 		}
-		if out, errs, code := command(t, dir, nil, "import", file, "--issuer", to, "--server", h.base, "--token-file", tokenFile, "--from", "252"); code != 2 {
+		if out, errs, code := houses.Command(t, dir, nil, "import", file, "--issuer", to, "--server", h.base, "--token-file", tokenFile, "--from", "252"); code != 2 {
 			t.Errorf("%d: %s%s", code, out, errs)
 		}
 

@@ -3,9 +3,6 @@ package e2e
 import (
 	"bytes"
 	"encoding/base64"
-	"net/http"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -13,19 +10,8 @@ import (
 	"time"
 
 	"github.com/badge-engine/badge-engine/test/dbtest"
+	"github.com/badge-engine/badge-engine/test/houses"
 )
-
-// command runs the program with an environment of its own and answers both streams.
-func command(t *testing.T, dir string, environ []string, args ...string) (stdout, stderr string, code int) {
-	t.Helper()
-	cmd := exec.Command(built(t), args...)
-	cmd.Dir = dir
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, environ...)
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	cmd.Run()
-	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
-}
 
 // TestAnOlderSchemaIsWaitedForAndThenRefused starts the program on no schema at all.
 func TestAnOlderSchemaIsWaitedForAndThenRefused(t *testing.T) {
@@ -34,7 +20,7 @@ func TestAnOlderSchemaIsWaitedForAndThenRefused(t *testing.T) {
 			dir := t.TempDir()
 			environ := []string{"DATABASE_URL=" + e.URL, "MIGRATE_ON_START=never", "HEALTH_INTERVAL=20ms"}
 			s := launch(t, dir, e.URL, environ...)
-			for !strings.Contains(s.out.String(), "waiting for `badge-engine migrate up`") { // ends: it says so before it waits
+			for !strings.Contains(s.log.String(), "waiting for `badge-engine migrate up`") { // ends: it says so before it waits
 				time.Sleep(10 * time.Millisecond)
 			}
 			if a := s.send("GET", "/health/ready", nil); a.status != 503 || !bytes.Contains(a.body, []byte(`"starting"`)) {
@@ -43,31 +29,31 @@ func TestAnOlderSchemaIsWaitedForAndThenRefused(t *testing.T) {
 			if a := s.send("GET", "/health/live", nil); a.status != 200 {
 				t.Errorf("not alive: %d", a.status)
 			}
-			if out, _, code := command(t, dir, environ, "migrate", "status"); code != 0 || !strings.Contains(out, "no\n") {
+			if out, _, code := houses.Command(t, dir, environ, "migrate", "status"); code != 0 || !strings.Contains(out, "no\n") {
 				t.Errorf("status before: %d %s", code, out)
 			}
-			if _, errs, code := command(t, dir, environ, "token", "create", "--name", "x", "--scope", "admin"); code != 1 || !strings.Contains(errs, "migrate up") {
+			if _, errs, code := houses.Command(t, dir, environ, "token", "create", "--name", "x", "--scope", "admin"); code != 1 || !strings.Contains(errs, "migrate up") {
 				t.Errorf("a token on no schema: %d %s", code, errs)
 			}
-			if out, errs, code := command(t, dir, environ, "migrate", "up"); code != 0 {
+			if out, errs, code := houses.Command(t, dir, environ, "migrate", "up"); code != 0 {
 				t.Fatalf("migrate up: %d %s%s", code, out, errs)
 			}
 			s.until("/health/ready", 200)
-			if out, _, code := command(t, dir, environ, "migrate", "status"); code != 0 || strings.Contains(out, " no\n") {
+			if out, _, code := houses.Command(t, dir, environ, "migrate", "status"); code != 0 || strings.Contains(out, " no\n") {
 				t.Errorf("status after: %d %s", code, out)
 			}
-			if _, errs, code := command(t, dir, environ, "migrate", "down", "issuance"); code != 0 {
+			if _, errs, code := houses.Command(t, dir, environ, "migrate", "down", "issuance"); code != 0 {
 				t.Errorf("migrate down: %d %s", code, errs)
 			}
 			s.until("/health/ready", 503)
 			if a := s.send("GET", "/health", nil); a.status != 503 || !bytes.Contains(a.body, []byte(`"schema":{"status":"unhealthy"`)) {
 				t.Errorf("health does not name the schema: %s", a.body)
 			}
-			_, errs, code := command(t, dir, append(environ, "MIGRATE_WAIT=1ms", "HOST=127.0.0.1", "PORT="+freePort(t)), "serve")
+			_, errs, code := houses.Command(t, dir, append(environ, "MIGRATE_WAIT=1ms", "HOST=127.0.0.1", "PORT="+houses.FreePort(t)), "serve")
 			if code != 1 || !strings.Contains(errs, "older than this program") || !strings.Contains(errs, "migrate up") || !strings.Contains(errs, "issuance/") {
 				t.Errorf("on an older schema a start ends with %d: %s", code, errs)
 			}
-			if _, errs, code := command(t, dir, environ, "migrate", "down", "nothing"); code != 1 || !strings.Contains(errs, "issuance") {
+			if _, errs, code := houses.Command(t, dir, environ, "migrate", "down", "nothing"); code != 1 || !strings.Contains(errs, "issuance") {
 				t.Errorf("migrate down of what is not there: %d %s", code, errs)
 			}
 		})
@@ -87,8 +73,8 @@ func TestANewerSchemaIsRefusedAndOneThatRunsGoesOn(t *testing.T) {
 			}
 			s.must(200, s.send("GET", "/health/ready", nil))
 			s.must(201, s.send("POST", "/api/v1/credentials", order(s.achievement(issuer, ""))))
-			environ := []string{"DATABASE_URL=" + e.URL, "HOST=127.0.0.1", "PORT=" + freePort(t), "MIGRATE_ON_START=always"}
-			_, errs, code := command(t, dir, environ, "serve")
+			environ := []string{"DATABASE_URL=" + e.URL, "HOST=127.0.0.1", "PORT=" + houses.FreePort(t), "MIGRATE_ON_START=always"}
+			_, errs, code := houses.Command(t, dir, environ, "serve")
 			if code != 1 || !strings.Contains(errs, "newer than this program") || !strings.Contains(errs, "issuance/99999") || !strings.Contains(errs, "MIGRATE_ACCEPT_NEWER=true") {
 				t.Errorf("on a newer schema a start ends with %d: %s", code, errs)
 			}
@@ -108,7 +94,7 @@ func TestAReplicaWithAnotherKeyIsRefused(t *testing.T) {
 			}
 			s := start(t, dir, e.URL, key("a"))
 			achievement := s.achievement(s.issuer(), "")
-			_, errs, code := command(t, dir, []string{"DATABASE_URL=" + e.URL, "HOST=127.0.0.1", "PORT=" + freePort(t), "MIGRATE_ON_START=always", key("b")}, "serve")
+			_, errs, code := houses.Command(t, dir, []string{"DATABASE_URL=" + e.URL, "HOST=127.0.0.1", "PORT=" + houses.FreePort(t), "MIGRATE_ON_START=always", key("b")}, "serve")
 			if code != 1 || !strings.Contains(errs, "does not open") || !strings.Contains(errs, "the same on every replica") || !strings.Contains(errs, "KEY_ENCRYPTION_KEY") {
 				t.Errorf("with another key a start ends with %d: %s", code, errs)
 			}
@@ -123,7 +109,7 @@ func TestATokenOfTheCommandLineOpensTheServerUntilItIsRevoked(t *testing.T) {
 	database := "sqlite:" + filepath.Join(dir, "x.db")
 	s := start(t, dir, database)
 	environ := []string{"DATABASE_URL=" + database}
-	out, errs, code := command(t, dir, environ, "token", "create", "--name", "course platform", "--scope", "issuers:write,credentials:read", "--expires", "90d")
+	out, errs, code := houses.Command(t, dir, environ, "token", "create", "--name", "course platform", "--scope", "issuers:write,credentials:read", "--expires", "90d")
 	token := strings.TrimSuffix(out, "\n")
 	if code != 0 || strings.ContainsAny(token, " \n") || !strings.HasPrefix(token, "be_") {
 		t.Fatalf("standard output is %q, standard error %q", out, errs)
@@ -133,10 +119,10 @@ func TestATokenOfTheCommandLineOpensTheServerUntilItIsRevoked(t *testing.T) {
 	}
 	s.must(201, s.send("POST", "/api/v1/issuers", map[string]any{"name": "A"}, "Authorization", "Bearer "+token))
 	s.must(403, s.send("POST", "/api/v1/achievements", map[string]any{}, "Authorization", "Bearer "+token))
-	if out, _, _ := command(t, dir, environ, "token", "list"); !strings.Contains(out, "course platform") || strings.Contains(out, token) {
+	if out, _, _ := houses.Command(t, dir, environ, "token", "list"); !strings.Contains(out, "course platform") || strings.Contains(out, token) {
 		t.Errorf("the list is %s", out)
 	}
-	if _, errs, code := command(t, dir, environ, "token", "revoke", "course platform"); code != 0 {
+	if _, errs, code := houses.Command(t, dir, environ, "token", "revoke", "course platform"); code != 0 {
 		t.Fatalf("revoke: %s", errs)
 	}
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) { // another process remembers it for a few seconds
@@ -152,11 +138,11 @@ func TestATokenOfTheCommandLineOpensTheServerUntilItIsRevoked(t *testing.T) {
 		{"token", "create", "--name", "x", "--scope", "admin", "--expires", "yesterday"},
 		{"token", "revoke", "nobody"},
 	} {
-		if _, errs, code := command(t, dir, environ, row...); code != 1 || errs == "" {
+		if _, errs, code := houses.Command(t, dir, environ, row...); code != 1 || errs == "" {
 			t.Errorf("%v ends with %d and says %q", row, code, errs)
 		}
 	}
-	if _, errs, code := command(t, dir, environ, "token", "create"); code != 2 || errs == "" {
+	if _, errs, code := houses.Command(t, dir, environ, "token", "create"); code != 2 || errs == "" {
 		t.Errorf("without flags it ends with %d and says %q", code, errs)
 	}
 }
@@ -165,30 +151,13 @@ func TestTheHealthcheckCommandAsksTheServerOnThisMachine(t *testing.T) {
 	dir := t.TempDir()
 	s := start(t, dir, "sqlite:"+filepath.Join(dir, "x.db"))
 	port := s.base[strings.LastIndex(s.base, ":")+1:]
-	if _, errs, code := command(t, dir, []string{"HOST=127.0.0.1", "PORT=" + port}, "healthcheck"); code != 0 {
+	if _, errs, code := houses.Command(t, dir, []string{"HOST=127.0.0.1", "PORT=" + port}, "healthcheck"); code != 0 {
 		t.Errorf("ends with %d: %s", code, errs)
 	}
 	s.cmd.Process.Kill()
 	s.cmd.Wait()
-	if _, errs, code := command(t, dir, []string{"HOST=127.0.0.1", "PORT=" + port}, "healthcheck"); code != 1 || errs == "" {
+	if _, errs, code := houses.Command(t, dir, []string{"HOST=127.0.0.1", "PORT=" + port}, "healthcheck"); code != 1 || errs == "" {
 		t.Errorf("without a server it ends with %d: %s", code, errs)
-	}
-}
-
-// until waits for an address to answer a status.
-func (h *house) until(path string, status int) {
-	h.t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) { // another process: there is no event to wait for
-		response, err := http.Get(h.base + path)
-		if err == nil {
-			response.Body.Close()
-			if response.StatusCode == status {
-				return
-			}
-		}
-		if time.Now().After(deadline) {
-			h.t.Fatalf("%s never answered %d: %v", path, status, err)
-		}
 	}
 }
 
@@ -215,8 +184,8 @@ func TestAReplicaThatDoesNotFitRefusesToStart(t *testing.T) {
 					if row.before != nil {
 						row.before()
 					}
-					environ := append([]string{"DATABASE_URL=" + e.URL, "HOST=127.0.0.1", "PORT=" + freePort(t), "MIGRATE_ON_START=always", "DATABSE_URL=x"}, row.environ...)
-					_, errs, code := command(t, dir, environ, "serve")
+					environ := append([]string{"DATABASE_URL=" + e.URL, "HOST=127.0.0.1", "PORT=" + houses.FreePort(t), "MIGRATE_ON_START=always", "DATABSE_URL=x"}, row.environ...)
+					_, errs, code := houses.Command(t, dir, environ, "serve")
 					if code != 1 || !strings.Contains(errs, row.says) {
 						t.Errorf("it ends with %d and says %s", code, errs)
 					}
@@ -246,7 +215,7 @@ func TestKeysOfTheCommandLineAndTheirKey(t *testing.T) {
 	credential := s.must(201, s.send("POST", "/api/v1/credentials", order(achievement))).id(t)
 	run := func(want int, environ []string, args ...string) string {
 		t.Helper()
-		out, errs, code := command(t, dir, append([]string{"DATABASE_URL=" + database}, environ...), append([]string{"keys"}, args...)...)
+		out, errs, code := houses.Command(t, dir, append([]string{"DATABASE_URL=" + database}, environ...), append([]string{"keys"}, args...)...)
 		if code != want {
 			t.Fatalf("keys %v ends with %d: %s%s", args, code, out, errs)
 		}
@@ -265,7 +234,7 @@ func TestKeysOfTheCommandLineAndTheirKey(t *testing.T) {
 	run(1, now, "retire", issuer, "nobody")
 	run(1, now, "list", "nobody")
 
-	out, _, code := command(t, dir, append([]string{"DATABASE_URL=" + database}, now...), "keys", "encryption-key")
+	out, _, code := houses.Command(t, dir, append([]string{"DATABASE_URL=" + database}, now...), "keys", "encryption-key")
 	second := strings.TrimSpace(out)
 	if code != 0 || second == first || strings.ContainsAny(second, " \n") {
 		t.Fatalf("the next key is %q", out)
@@ -282,7 +251,7 @@ func TestKeysOfTheCommandLineAndTheirKey(t *testing.T) {
 	if !bytes.Contains(found.body, []byte(credential)) {
 		t.Errorf("the recipient is not found any more: %s", found.body)
 	}
-	if out, errs, code := command(t, dir, []string{"DATABASE_URL=" + database, "KEY_ENCRYPTION_KEY=" + second}, "audit", "verify"); code != 0 {
+	if out, errs, code := houses.Command(t, dir, []string{"DATABASE_URL=" + database, "KEY_ENCRYPTION_KEY=" + second}, "audit", "verify"); code != 0 {
 		t.Errorf("the audit trail: %s%s", out, errs)
 	}
 }

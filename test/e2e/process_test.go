@@ -18,24 +18,13 @@ import (
 
 	"github.com/badge-engine/badge-engine/app/engine"
 	"github.com/badge-engine/badge-engine/test/dbtest"
+	"github.com/badge-engine/badge-engine/test/houses"
 )
 
 // server is the built program as a process.
 type server struct {
 	*house
 	cmd *exec.Cmd
-	out *lockedBuffer
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
 }
 
 // start runs the program and waits until it is ready.
@@ -49,26 +38,8 @@ func start(t *testing.T, dir, database string, environ ...string) *server {
 // launch runs the program. Later variables win over earlier ones.
 func launch(t *testing.T, dir, database string, environ ...string) *server {
 	t.Helper()
-	port := freePort(t)
-	cmd := exec.Command(built(t), "serve")
-	cmd.Dir = dir
-	cmd.Env = append([]string{
-		"PATH=" + os.Getenv("PATH"), "HOST=127.0.0.1", "PORT=" + port, "DATABASE_URL=" + database,
-		"BOOTSTRAP_ADMIN_TOKEN=" + admin, "MIGRATE_ON_START=always", "LOG_LEVEL=warn",
-	}, environ...)
-	out := &lockedBuffer{}
-	cmd.Stdout, cmd.Stderr = out, out
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cmd.Process.Kill()
-		cmd.Wait()
-		if t.Failed() {
-			t.Log(out.String())
-		}
-	})
-	return &server{house: &house{t: t, base: "http://127.0.0.1:" + port}, cmd: cmd, out: out}
+	p := houses.Launch(t, dir, database, environ...)
+	return &server{house: &house{t: t, base: p.Base, log: p.Out}, cmd: p.Cmd}
 }
 
 // TestKillingTheServerLosesAndDoublesNothing kills it while many orders are under
@@ -185,7 +156,7 @@ func TestKillingTheServerLosesAndDoublesNothing(t *testing.T) {
 
 func TestTheDemoLeavesABadgeThatOthersCanRead(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "demo")
-	cmd := exec.Command(built(t), "demo", "--out", dir)
+	cmd := exec.Command(houses.Program(t), "demo", "--out", dir)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -241,7 +212,7 @@ func TestTheDemoLeavesABadgeThatOthersCanRead(t *testing.T) {
 // run calls the program and answers what it prints on standard output.
 func run(t *testing.T, code int, args ...string) []byte {
 	t.Helper()
-	cmd := exec.Command(built(t), args...)
+	cmd := exec.Command(houses.Program(t), args...)
 	cmd.Dir = t.TempDir()
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -402,7 +373,7 @@ func TestNoLineOfTheLogIsLostAtAnOrderlyEnd(t *testing.T) {
 	if err := s.cmd.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	if lines := strings.Count(s.out.String(), `"request_id":"counted"`); lines != requests {
+	if lines := strings.Count(s.log.String(), `"request_id":"counted"`); lines != requests {
 		t.Errorf("%d lines for %d requests", lines, requests)
 	}
 }
@@ -420,7 +391,7 @@ func TestAStartThatFailsSaysAllThatItDid(t *testing.T) {
 	if err := s.cmd.Wait(); err == nil {
 		t.Fatal("it starts on a port that is taken")
 	}
-	if said := s.out.String(); !strings.Contains(said, `"level":"DEBUG"`) || !strings.Contains(said, "PORT "+port) {
+	if said := s.log.String(); !strings.Contains(said, `"level":"DEBUG"`) || !strings.Contains(said, "PORT "+port) {
 		t.Errorf("it says %s", said)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/badge-engine/badge-engine/app/engine"
 	"github.com/badge-engine/badge-engine/test/dbtest"
+	"github.com/badge-engine/badge-engine/test/houses"
 )
 
 // TestAStolenKeyIsDealtWithOnTheCommandLine: what was issued before the theft is issued
@@ -62,7 +63,7 @@ func TestAStolenKeyIsDealtWithOnTheCommandLine(t *testing.T) {
 				t.Fatal(err)
 			}
 			run := func(args ...string) (string, string, int) {
-				return command(t, dir, nil, append(args, "--server", h.base, "--token-file", tokenFile)...)
+				return houses.Command(t, dir, nil, append(args, "--server", h.base, "--token-file", tokenFile)...)
 			}
 			status := func(b badge) string {
 				var out struct{ Status struct{ State string } }

@@ -338,7 +338,7 @@ func TestTheLogShowsEachProvisioningRequestAndNothingPersonal(t *testing.T) {
 	p.refused(400, "invalidPath", p.call("PATCH", "/Users/"+user, patchOf(scimBody{"op": "Replace", "path": "shoeSize", "value": "Lovelace"})))
 	group := p.group("Countesses", user)
 	p.must(204, p.call("DELETE", "/Groups/"+group, nil))
-	log := s.out.String()
+	log := s.log.String()
 	for _, must := range []string{"provisioning request", `\"path\":\"emails[type eq`, "userName eq", "shoeSize", "invalid_path", user, group, `"method":"DELETE"`, `"status":201`} {
 		if !strings.Contains(log, must) {
 			t.Errorf("the log lacks %s", must)

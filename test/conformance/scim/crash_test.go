@@ -3,90 +3,25 @@ package scim
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/badge-engine/badge-engine/app/command/scimprobe"
 	"github.com/badge-engine/badge-engine/test/dbtest"
+	"github.com/badge-engine/badge-engine/test/houses"
 )
 
-var program struct {
-	sync.Once
-	path string
-	err  error
-}
-
-// built compiles the program once.
-func built(t *testing.T) string {
-	t.Helper()
-	program.Do(func() {
-		dir, err := os.MkdirTemp("", "badge-engine-scim-")
-		if err != nil {
-			program.err = err
-			return
-		}
-		program.path = filepath.Join(dir, "badge-engine")
-		if out, err := exec.Command("go", "build", "-o", program.path, "github.com/badge-engine/badge-engine/app").CombinedOutput(); err != nil {
-			program.err = fmt.Errorf("%w: %s", err, out)
-		}
-	})
-	if program.err != nil {
-		t.Fatal(program.err)
-	}
-	return program.path
-}
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if program.path != "" {
-		os.RemoveAll(filepath.Dir(program.path))
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(houses.Main(m)) }
 
 // launch runs the program as a process of its own and answers a desk before it.
 func launch(t *testing.T, dir, database string) (*desk, *exec.Cmd) {
 	t.Helper()
-	address := freePort(t)
-	cmd := exec.Command(built(t), "serve")
-	cmd.Dir = dir
-	cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "HOST=127.0.0.1", "PORT=" + address[strings.LastIndex(address, ":")+1:], "DATABASE_URL=" + database, "BOOTSTRAP_ADMIN_TOKEN=" + admin,
-		"MIGRATE_ON_START=always", "LOG_LEVEL=warn", "RATE_LIMIT=0",
-	}
-	out := &lockedBuffer{}
-	cmd.Stdout, cmd.Stderr = out, out
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		if t.Failed() {
-			t.Log(clip(out.text(), 4000))
-		}
-	})
-	d := &desk{t: t, base: "http://" + address, client: connect(t, "http://"+address+"/scim/v2", admin), log: out}
-	for deadline := time.Now().Add(60 * time.Second); ; {
-		response, err := http.Get(d.base + "/health/ready")
-		if err == nil {
-			_ = response.Body.Close()
-			if response.StatusCode == 200 {
-				return d, cmd
-			}
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("it does not become ready: %s", out.text())
-		}
-		time.Sleep(30 * time.Millisecond)
-	}
+	p := houses.Launch(t, dir, database, "RATE_LIMIT=0")
+	houses.Until(t, p.Base, "/health/ready", 200)
+	return &desk{t: t, base: p.Base, client: connect(t, p.Base+"/scim/v2", admin), log: p.Out}, p.Cmd
 }
 
 // TestKillingTheServerLeavesNothingHalfDone kills it in the middle of bulk requests and

@@ -1,24 +1,20 @@
 package scim
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"log/slog"
-	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/badge-engine/badge-engine/app/command/scimprobe"
 	"github.com/badge-engine/badge-engine/app/engine"
-	"github.com/badge-engine/badge-engine/platform/config"
 	"github.com/badge-engine/badge-engine/test/dbtest"
+	"github.com/badge-engine/badge-engine/test/houses"
 )
 
-const admin = "0123456789abcdef0123456789abcdef-bootstrap"
+const admin = houses.Admin
 
 // tester is a test of the testing package or of rapid.
 type tester interface {
@@ -36,24 +32,7 @@ type desk struct {
 	base   string            // of the whole house
 	client *scimprobe.Client // of the tenant URL, with a token that opens nothing else
 	token  string            // the same token, for other clients
-	log    *lockedBuffer
-}
-
-type lockedBuffer struct {
-	mu     sync.Mutex
-	buffer bytes.Buffer // not embedded: its own methods do not lock
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buffer.Write(p)
-}
-
-func (b *lockedBuffer) text() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buffer.String()
+	log    *houses.Log
 }
 
 // each boots the house once for every database engine.
@@ -67,13 +46,7 @@ func eachWith(t *testing.T, change func(*engine.Config), run func(t *testing.T, 
 	t.Helper()
 	for _, e := range dbtest.Engines(t) {
 		t.Run(e.Name, func(t *testing.T) {
-			d := boot(t, func(cfg *engine.Config) {
-				cfg.Database.URL = e.URL
-				if e.Name == "postgres" {
-					cfg.Cache.URL = dbtest.Redis(t)
-				}
-				change(cfg)
-			})
+			d := boot(t, houses.On(t, e, change))
 			run(t, d)
 		})
 	}
@@ -89,34 +62,11 @@ func boot(t testing.TB, change func(*engine.Config)) *desk {
 // bootWith boots the house by another clock.
 func bootWith(t testing.TB, now func() time.Time, change func(*engine.Config)) *desk {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	base := "http://" + listener.Addr().String()
-	cfg := engine.In(t.TempDir())
-	cfg.Migrations.OnStart = "always"
-	cfg.Auth.BootstrapAdminToken = config.Secret(admin)
-	cfg.PublicURL = base
-	cfg.Limits.Failures, cfg.Limits.PerSecond = 0, 0 // tests are quicker than any job
-	cfg.SCIM.ExtensionsFile = "testdata/entra/extensions.json"
-	if change != nil {
-		change(&cfg)
-	}
-	log := &lockedBuffer{}
-	e, err := engine.New(engine.Options{Config: cfg, Listener: listener, Log: slog.New(slog.NewTextHandler(log, nil)), Now: now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := e.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := e.Stop(context.WithoutCancel(t.Context())); err != nil {
-			t.Error(err)
-		}
-		if t.Failed() {
-			t.Log(clip(log.text(), 8000))
+	base, log := houses.Boot(t, now, func(cfg *engine.Config) {
+		cfg.Limits.Failures, cfg.Limits.PerSecond = 0, 0 // tests are quicker than any job
+		cfg.SCIM.ExtensionsFile = "testdata/entra/extensions.json"
+		if change != nil {
+			change(cfg)
 		}
 	})
 	d := &desk{t: t, base: base, log: log}

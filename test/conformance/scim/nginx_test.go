@@ -23,6 +23,7 @@ import (
 
 	"github.com/badge-engine/badge-engine/app/command/scimprobe"
 	"github.com/badge-engine/badge-engine/app/engine"
+	"github.com/badge-engine/badge-engine/test/houses"
 )
 
 // proxy is all that nginx needs to be told. It is what docs/OPERATIONS.md recommends.
@@ -118,7 +119,7 @@ func nginx(t *testing.T, front, behind string, c changed) {
 // TestTheProbeSeesWhatAProxyBreaks puts nginx in front of the house as administrators do by
 // mistake, and asks the program what Entra would stumble over.
 func TestTheProbeSeesWhatAProxyBreaks(t *testing.T) {
-	front := freePort(t)
+	front := "127.0.0.1:" + houses.FreePort(t)
 	d := boot(t, func(cfg *engine.Config) { cfg.PublicURL = "http://" + front })
 	behind := strings.TrimPrefix(d.base, "http://")
 	address := "http://" + front + "/scim/v2"
@@ -157,7 +158,7 @@ func TestTheProbeSeesWhatAProxyBreaks(t *testing.T) {
 			if row.kind == scimprobe.Throttled {
 				lookups = "20"
 			}
-			cmd := exec.CommandContext(t.Context(), built(t), "scim", "probe", address, "-", "--json", "--lookups", lookups)
+			cmd := exec.CommandContext(t.Context(), houses.Program(t), "scim", "probe", address, "-", "--json", "--lookups", lookups)
 			cmd.Stdin = strings.NewReader(d.client.Token + "\n")
 			out, err := cmd.Output()
 			var report scimprobe.Report
@@ -192,7 +193,7 @@ func found(report scimprobe.Report, check string, kind scimprobe.Kind) bool {
 // TestTheProbeIsContentWithTLSAsItIsRecommended creates, changes and deletes through nginx
 // with a certificate; the house knows itself by that address.
 func TestTheProbeIsContentWithTLSAsItIsRecommended(t *testing.T) {
-	front := freePort(t)
+	front := "127.0.0.1:" + houses.FreePort(t)
 	_, port, _ := strings.Cut(front, ":")
 	base := "https://localhost:" + port
 	d := boot(t, func(cfg *engine.Config) { cfg.PublicURL = base })

@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"maps"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -19,6 +18,7 @@ import (
 	"github.com/badge-engine/badge-engine/app/command/scimprobe"
 	"github.com/badge-engine/badge-engine/app/engine"
 	"github.com/badge-engine/badge-engine/test/dbtest"
+	"github.com/badge-engine/badge-engine/test/houses"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -263,7 +263,7 @@ func TestEveryFormOfAnswerIsAsItWas(t *testing.T) {
 	}
 	t.Run("nginx", func(t *testing.T) {
 		var c clock
-		front := freePort(t)
+		front := "127.0.0.1:" + houses.FreePort(t)
 		d := bootWith(t, c.now, func(cfg *engine.Config) { cfg.PublicURL = "http://" + front })
 		behind := strings.TrimPrefix(d.base, "http://")
 		nginx(t, front, behind, changed{})
@@ -294,14 +294,4 @@ func TestEveryFormOfAnswerIsAsItWas(t *testing.T) {
 			t.Errorf("no step makes %s", f.Name())
 		}
 	}
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
