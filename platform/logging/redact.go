@@ -93,8 +93,10 @@ func redactAttr(_ []string, a slog.Attr) slog.Attr {
 
 func redactAny(v any) slog.Value {
 	switch v := v.(type) {
-	case nil, slog.Level, *slog.Source:
+	case nil, *slog.Source:
 		return slog.AnyValue(v)
+	case slog.Level: // as text at once: every record has one
+		return slog.StringValue(v.String())
 	case error:
 		return slog.StringValue(Redact(v.Error()))
 	case []byte:
