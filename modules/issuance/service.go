@@ -513,6 +513,20 @@ func (s *Service) bake(ctx context.Context, c Credential, format image.Format, d
 // PictureFormat tells in which format the badge can be shown: PNG where there is
 // one, else SVG, else neither.
 func (s *Service) PictureFormat(ctx context.Context, c Credential) (image.Format, error) {
+	found, err := shelf.Get(ctx, s.shelf, "picture format "+c.AchievementID, func(ctx context.Context) (pictureFormat, error) {
+		format, err := s.pictureFormat(ctx, c)
+		return pictureFormat(format), err
+	})
+	return image.Format(found), err
+}
+
+// pictureFormat lies on the shelf: to look it up is to read the picture.
+type pictureFormat image.Format
+
+// Weight implements [shelf.Weighed].
+func (pictureFormat) Weight() int { return 0 }
+
+func (s *Service) pictureFormat(ctx context.Context, c Credential) (image.Format, error) {
 	for _, format := range []image.Format{image.PNG, image.SVG} {
 		_, err := s.achievements.Picture(ctx, c.AchievementID, format)
 		if err == nil {

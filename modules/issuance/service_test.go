@@ -673,6 +673,7 @@ func TestBadgesAreBakedIntoWhatPictureThereIs(t *testing.T) {
 		} {
 			t.Run(row.name, func(t *testing.T) {
 				h.award.pictures = row.pictures
+				h.shelf.Changed(t.Context()) // as whoever changes pictures says
 				if shown, err := h.PictureFormat(t.Context(), c); err != nil || shown != row.shown {
 					t.Errorf("shown as %q, %v", shown, err)
 				}
@@ -701,6 +702,7 @@ func TestBadgesAreBakedIntoWhatPictureThereIs(t *testing.T) {
 		}
 		t.Run("a neighbour that fails", func(t *testing.T) {
 			h.award.err = errBroken
+			h.shelf.Changed(t.Context())
 			for _, format := range []image.Format{image.PNG, image.SVG} {
 				_, err := h.Badge(t.Context(), c.ID, format)
 				wants(t, err, errBroken)

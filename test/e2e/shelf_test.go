@@ -132,6 +132,22 @@ func TestWhatEverybodyReadsCostsNoDatabaseWhenItIsWarm(t *testing.T) {
 	}
 }
 
+// TestAPageAboutACredentialAsksOnlyHowItStandsWithIt opens it as a browser does.
+func TestAPageAboutACredentialAsksOnlyHowItStandsWithIt(t *testing.T) {
+	clock := stop()
+	h := bootWith(t, clock.now, func(cfg *engine.Config) { cfg.Database.Echo, cfg.PublicURL = true, "https://badges.example.org" })
+	p := publish(h)
+	for _, request := range []string{"page-cold", "page-warm"} {
+		a := h.must(200, h.send("GET", "/credentials/"+p.credential, nil, "Authorization", "", "Accept", "text/html", "X-Request-Id", request))
+		if !bytes.Contains(a.body, []byte("badge.png")) {
+			t.Fatalf("the page shows no picture: %s", a.body)
+		}
+	}
+	if cold, warm := h.statements("page-cold"), h.statements("page-warm"); cold < 2 || warm != 1 {
+		t.Errorf("the page costs %d statements, and then %d", cold, warm)
+	}
+}
+
 // TestAChangeIsPublishedAtOnceHereAndSoonElsewhere changes everything that can be at one
 // replica and reads it at both, with clocks that stand still: nothing becomes old, so
 // that only the word of the other replica takes it off the shelf.
