@@ -1,10 +1,12 @@
 package engine_test
 
 import (
+	"bufio"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
@@ -99,6 +101,57 @@ func deaf(t *testing.T) string {
 	}
 	t.Cleanup(func() { l.Close() })
 	return l.Addr().String()
+}
+
+// forgetful is a server that speaks as Redis does, slowly, and keeps nothing.
+func forgetful(t *testing.T, delay time.Duration) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	answers := map[string]string{"PING": "+PONG\r\n", "SET": "+OK\r\n", "GET": "$-1\r\n", "DEL": ":0\r\n", "SELECT": "+OK\r\n"}
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				in := bufio.NewReader(conn)
+				for {
+					var words, size int
+					if _, err := fmt.Fscanf(in, "*%d\r\n", &words); err != nil {
+						return
+					}
+					command := ""
+					for i := range words {
+						if _, err := fmt.Fscanf(in, "$%d\r\n", &size); err != nil {
+							return
+						}
+						word := make([]byte, size+2)
+						if _, err := io.ReadFull(in, word); err != nil {
+							return
+						}
+						if i == 0 {
+							command = strings.ToUpper(string(word[:size]))
+						}
+					}
+					answer := answers[command]
+					if answer == "" {
+						answer = "-ERR unknown command\r\n"
+					}
+					time.Sleep(delay) // it is far away
+					if _, err := io.WriteString(conn, answer); err != nil {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	return "redis://" + l.Addr().String() + "/0"
 }
 
 // world serves what the address that badges name would.
@@ -219,6 +272,12 @@ var breakages = []struct {
 		dbtest.Open(p, p.environ["DATABASE_URL"])
 	}, "migrations.pending", diagnosis.Failure, "Missing", "badge-engine migrate up"},
 	{"a schema of a newer version", func(p *patient) { p.sql("INSERT INTO auth_schema_version (version_id, is_applied) VALUES (99999, 1)") }, "migrations.newer", diagnosis.Failure, "auth/99999", "newer version"},
+	{"an index that was not built to its end", func(p *patient) {
+		p.set("DATABASE_URL", p.engineURL("postgres").String())
+		p.sql("CREATE TABLE half (id text)")
+		p.sql("CREATE INDEX half_built ON half (id)")
+		p.sql("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'half_built'::regclass")
+	}, "database.index_valid", diagnosis.Warning, "half_built", "REINDEX INDEX CONCURRENTLY half_built"},
 	{"an index that somebody dropped", func(p *patient) { p.sql("DROP INDEX idx_achievements_creator") }, "database.index_missing", diagnosis.Failure, "idx_achievements_creator", "CREATE INDEX idx_achievements_creator"},
 
 	{"a Redis that is off", func(p *patient) { p.set("REDIS_URL", "redis://"+closed(p.T)+"/0") }, "cache.connection", diagnosis.Failure, "Nothing listens", "Start Redis"},
@@ -237,6 +296,11 @@ var breakages = []struct {
 		p.Cleanup(server.Close)
 		p.set("REDIS_URL", "redis://"+server.Listener.Addr().String()+"/0")
 	}, "cache.connection", diagnosis.Failure, "as Redis does", "redis-cli"},
+
+	{"a Redis that is full", func(p *patient) { p.set("REDIS_URL", forgetful(p.T, 0)) }, "cache.write", diagnosis.Warning, "just written", "maxmemory"},
+	{"a Redis far away", func(p *patient) { p.set("REDIS_URL", forgetful(p.T, 40*time.Millisecond)) }, "cache.latency", diagnosis.Warning, "A ping takes", "near the servers"},
+
+	{"a collector of traces that is off", func(p *patient) { p.set("OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+closed(p.T)) }, "tracing.endpoint", diagnosis.Warning, "does not answer", "4318"},
 
 	{"a public name without a record", func(p *patient) { p.set("PUBLIC_URL", "https://badges.invalid") }, "public.reachable", diagnosis.Failure, "does not resolve", "DNS record"},
 	{"a certificate that nobody trusts", func(p *patient) {
@@ -311,6 +375,25 @@ var breakages = []struct {
 	{"a tenant without usable keys", func(p *patient) { sim := p.tenant(); sim.Fail(entrasim.Keys, entrasim.AADSTS(90002)) }, "entra.keys", diagnosis.Failure, "keys", "status of Microsoft Entra"},
 	{"a wrong client secret", func(p *patient) { p.tenant(); p.set("ENTRA_CLIENT_SECRET", "hunter2~wrong") }, "entra.credential", diagnosis.Failure, "AADSTS7000215", "value of the secret"},
 	{"an expired client secret", func(p *patient) { p.tenant().Fail(entrasim.Token, entrasim.AADSTS(7000222)) }, "entra.credential", diagnosis.Failure, "AADSTS7000222", "Create a new one"},
+	{"a certificate for Entra that will expire", func(p *patient) {
+		p.tenant()
+		delete(p.environ, "ENTRA_CLIENT_SECRET")
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			p.Fatal(err)
+		}
+		template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().AddDate(-1, 0, 0), NotAfter: time.Now().Add(100 * time.Hour)}
+		der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+		if err != nil {
+			p.Fatal(err)
+		}
+		private, err := x509.MarshalPKCS8PrivateKey(key)
+		if err != nil {
+			p.Fatal(err)
+		}
+		p.set("ENTRA_CLIENT_CERTIFICATE_FILE", p.write("entra.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))),
+			"ENTRA_CLIENT_KEY_FILE", p.write("entra-key.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))))
+	}, "entra.certificate", diagnosis.Warning, "expires", "no restart"},
 	{"no client secret", func(p *patient) { p.tenant(); delete(p.environ, "ENTRA_CLIENT_SECRET") }, "entra.credential", diagnosis.Failure, "Neither is set", "client secret"},
 	{"the id of a secret instead of it", func(p *patient) { p.tenant(); p.set("ENTRA_CLIENT_SECRET", staff) }, "config.value", diagnosis.Failure, "secret's id", "Correct the variable"},
 	{"a client secret that will expire", func(p *patient) { p.tenant().ExpireSecret(time.Now().Add(100 * time.Hour)) }, "entra.secret_expiry", diagnosis.Warning, "expires", "another secret"},
@@ -407,6 +490,7 @@ func TestTheDoctorExplainsTokens(t *testing.T) {
 		{"one of another tenant", sim.MintDelegated(sim.InTenant("8a3b1c9e-0000-4000-8000-0123456789ab")), "token.tenant", diagnosis.Failure, "8a3b1c9e", "another tenant"},
 		{"one that has expired", sim.MintDelegated(entrasim.Shifted(-3 * time.Hour)), "token.expires", diagnosis.Failure, "20", "has expired"},
 		{"one for later", sim.MintDelegated(entrasim.Shifted(3 * time.Hour)), "token.begins", diagnosis.Failure, "20", "only in the future"},
+		{"one of another issuer", sim.MintDelegated(entrasim.Claim("iss", "https://sts.example.org/")), "token.issuer", diagnosis.Failure, "sts.example.org", ""},
 		{"one for Graph", sim.MintGraph(), "token.audience", diagnosis.Failure, "http", "another application"},
 		{"one without groups and roles", sim.MintDelegated(), "token.groups", diagnosis.Warning, "no group claim", "Add groups claim"},
 		{"an ID token", sim.MintID("n"), "token.verdict", diagnosis.Failure, "id_token", "access token"},
