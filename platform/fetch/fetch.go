@@ -271,5 +271,5 @@ func (c *Client) ttl(h http.Header) time.Duration {
 
 func keyOf(u *url.URL) string {
 	sum := sha256.Sum256([]byte(u.String()))
-	return "fetch.document:" + hex.EncodeToString(sum[:])
+	return "fetch:2:" + hex.EncodeToString(sum[:]) // the second form of what is kept
 }

@@ -27,7 +27,7 @@ const (
 
 // Where replicas tell each other that something changed: another value than before.
 const (
-	edition    = "shelf.edition"
+	edition    = "shelf:edition"
 	editionTTL = 24 * time.Hour
 	patience   = time.Second // with the cache
 )

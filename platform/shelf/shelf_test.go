@@ -167,7 +167,7 @@ func TestTheWorkerTellsAtOnceAndBeforeItStops(t *testing.T) {
 	kept := shelf.New(nil, shared, time.Now, quiet)
 	kept.Start()
 	edition := func() string {
-		value, _, err := shared.Cache.Get(t.Context(), "shelf.edition")
+		value, _, err := shared.Cache.Get(t.Context(), "shelf:edition")
 		if err != nil {
 			t.Fatal(err)
 		}
