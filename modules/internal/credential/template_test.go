@@ -159,3 +159,43 @@ func TestATemplateOfWhatIsEndorsed(t *testing.T) {
 		}
 	}
 }
+
+// FuzzATemplateMakesTheSameBadges puts any texts into a badge, which goes all three ways: by the general processor, whole,
+// and by the template.
+func FuzzATemplateMakesTheSameBadges(f *testing.F) {
+	private, multikey := key(f, "a")
+	signer := integrity.NewEd25519Signer(private, did.KeyDID(multikey)+"#"+multikey)
+	c := realistic(did.KeyDID(multikey))
+	general := jsonld.NewGeneral()
+	template, err := credential.NewTemplate(processor, c)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add("https://badges.example.org/credentials/1", "Bookbinding", "mailto:ada@example.org", "Bound a fourth book.", "https://portfolio.example.org/1", "2026-01-01T00:00:00Z", 3.5)
+	f.Add("urn:uuid:0198f2a0-0000-7000-8000-000000000001", "e\u0301 \u00e9 <&>\u2028", "did:key:z6Mk", "\u0000\"\\/\b\f\n\r\t\u007f", "urn:x:%41", "2026-01-01T00:00:00+14:00", 2251799813685248.5)
+	f.Add("_:c14n0", "@type", "@id", "_:b0", "../1", "2026-02-30T00:00:00Z", 1e-7)
+	f.Add(c.Issuer.ID, "\xff", c.CredentialSubject.Achievement.ID, "\U0001f600", "https://example.org/#a#b", "", 1e21)
+	f.Fuzz(func(t *testing.T, id, name, subject, narrative, evidence, from string, credits float64) {
+		d := c
+		d.ID, d.Name, d.ValidFrom = id, name, from
+		s := &d.CredentialSubject
+		s.ID, s.Narrative, s.Role, s.CreditsEarned = subject, narrative, name, &credits
+		d.Evidence = []openbadges.Evidence{{ID: evidence, Type: []string{"Evidence"}, Name: name}, {Type: []string{"Evidence"}, Narrative: narrative}}
+		outcome := func(p *credential.Prepared, err error) (string, error) {
+			if err != nil {
+				return "", err
+			}
+			signed, err := p.Issue(t.Context(), signer, now)
+			return string(signed), err
+		}
+		want, wantErr := outcome(credential.Prepare(general, d))
+		for way, prepare := range map[string]func() (*credential.Prepared, error){
+			"whole":           func() (*credential.Prepared, error) { return credential.Prepare(processor, d) },
+			"by the template": func() (*credential.Prepared, error) { awarded := d; return template.Prepare(&awarded) },
+		} {
+			if got, err := outcome(prepare()); got != want || fmt.Sprint(err) != fmt.Sprint(wantErr) {
+				t.Errorf("%s\n%s %v\nin general\n%s %v", way, got, err, want, wantErr)
+			}
+		}
+	})
+}

@@ -139,6 +139,24 @@ func TestStringsAreReadInEightsAndSingly(t *testing.T) {
 	}
 }
 
+// TestPlainStringsAreWrittenInEightsAndSingly holds every byte at every place to encoding/json.
+func TestPlainStringsAreWrittenInEightsAndSingly(t *testing.T) {
+	for at := range 20 {
+		for b := range 256 {
+			text := []byte(strings.Repeat("x", 20))
+			text[at] = byte(b)
+			want, err := json.Marshal(string(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, plain := strictjson.AppendPlain([]byte("before"), string(text))
+			if as := string(want) == `"`+string(text)+`"` && b < 0x7f; plain != as || plain && string(got) != "before"+string(want) || !plain && string(got) != "before" {
+				t.Fatalf("the byte %#x at %d: %s, %t, want %s", b, at, got, plain, want)
+			}
+		}
+	}
+}
+
 func TestAnIndexFindsWhatIsInIt(t *testing.T) {
 	entries := map[string]int{}
 	for i := range 300 {

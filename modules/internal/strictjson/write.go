@@ -2,6 +2,7 @@ package strictjson
 
 import (
 	"encoding"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -294,30 +295,46 @@ func empty(v reflect.Value) bool {
 // str writes a string. Characters that encoding/json escapes are left to it.
 func (w *writer) str(n *Node, s string) bool {
 	n.Kind, n.Text = String, s
-	start := len(w.text)
-	w.text = append(append(append(w.text, '"'), s...), '"')
-	n.plain = true
-	for i := range len(s) {
-		if !asItIs[s[i]] {
-			n.plain = plainText(s)
-			if !utf8.ValidString(s) {
-				return false
-			}
-			text, err := json.Marshal(s)
-			w.text = append(w.text[:start], text...)
-			return err == nil
+	if w.text, n.plain = AppendPlain(w.text, s); n.plain {
+		return true
+	}
+	n.plain = plainText(s)
+	if !utf8.ValidString(s) {
+		return false
+	}
+	text, err := json.Marshal(s)
+	w.text = append(w.text, text...)
+	return err == nil
+}
+
+// AppendPlain writes a string as encoding/json does, if that is only to put it between quotes; else it writes nothing.
+func AppendPlain(dst []byte, s string) ([]byte, bool) {
+	start := len(dst)
+	dst = append(append(append(dst, '"'), s...), '"')
+	if !asItIs(dst[start+1 : len(dst)-1]) {
+		return dst[:start], false
+	}
+	return dst, true
+}
+
+// asItIs reports whether encoding/json writes every byte as it is, each being a character of ASCII.
+func asItIs(text []byte) bool {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for ; len(text) >= 8; text = text[8:] {
+		x := binary.LittleEndian.Uint64(text)
+		quote, slash, del, less, more, and := x^ones*'"', x^ones*'\\', x^ones*0x7f, x^ones*'<', x^ones*'>', x^ones*'&'
+		others := x | (x-ones*' ')&^x | (quote-ones)&^quote | (slash-ones)&^slash | (del-ones)&^del | (less-ones)&^less | (more-ones)&^more | (and-ones)&^and
+		if others&tops != 0 {
+			return false
+		}
+	}
+	for _, c := range text {
+		if c < ' ' || c >= 0x7f || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			return false
 		}
 	}
 	return true
 }
-
-// asItIs are the bytes that encoding/json writes as they are, of which no text of more than one byte consists.
-var asItIs = func() (t [256]bool) {
-	for c := ' '; c < 0x7f; c++ {
-		t[c] = c != '"' && c != '\\' && c != '<' && c != '>' && c != '&'
-	}
-	return t
-}()
 
 // plainText reports whether a text is printable ASCII without quotes and backslashes.
 func plainText(s string) bool {

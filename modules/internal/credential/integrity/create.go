@@ -49,22 +49,20 @@ func (p Proof) plain(dst []byte) ([]byte, bool) {
 		key, value string
 		needed     bool
 	}{
-		{`"id":"`, p.ID, false}, {`"type":"`, p.Type, true}, {`"cryptosuite":"`, p.Cryptosuite, true}, {`"created":"`, p.Created, false},
-		{`"expires":"`, p.Expires, false}, {`"verificationMethod":"`, p.VerificationMethod, true}, {`"proofPurpose":"`, p.ProofPurpose, true},
-		{`"domain":"`, p.Domain, false}, {`"challenge":"`, p.Challenge, false}, {`"nonce":"`, p.Nonce, false}, {`"proofValue":"`, p.ProofValue, true},
+		{`"id":`, p.ID, false}, {`"type":`, p.Type, true}, {`"cryptosuite":`, p.Cryptosuite, true}, {`"created":`, p.Created, false},
+		{`"expires":`, p.Expires, false}, {`"verificationMethod":`, p.VerificationMethod, true}, {`"proofPurpose":`, p.ProofPurpose, true},
+		{`"domain":`, p.Domain, false}, {`"challenge":`, p.Challenge, false}, {`"nonce":`, p.Nonce, false}, {`"proofValue":`, p.ProofValue, true},
 	} {
 		if member.value == "" && !member.needed {
 			continue
 		}
-		for j := range len(member.value) {
-			if c := member.value[j]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-				return dst, false
-			}
-		}
 		if i > 0 && dst[len(dst)-1] == '"' {
 			dst = append(dst, ',')
 		}
-		dst = append(append(append(dst, member.key...), member.value...), '"')
+		var ok bool
+		if dst, ok = strictjson.AppendPlain(append(dst, member.key...), member.value); !ok {
+			return dst, false
+		}
 	}
 	return append(dst, '}'), true
 }
