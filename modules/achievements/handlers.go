@@ -1,7 +1,6 @@
 package achievements
 
 import (
-	"strconv"
 	"strings"
 	"time"
 
@@ -108,19 +107,14 @@ func (h *handlers) imageOutput(i Image) imageOutput {
 
 // versioned answers with the document and the ETag that If-Match takes back.
 func versioned(c *fiber.Ctx, status int, version int64, v any) error {
-	c.Set(fiber.HeaderETag, `"`+strconv.FormatInt(version, 10)+`"`)
+	httpserver.SetVersion(c, version)
 	return httpserver.JSON(c, status, v)
 }
 
-// seen reads If-Match. RFC 9110, 13.1.1 (If-Match) compares strongly; a tag that a
-// compressing proxy made weak names the same version of ours all the same.
+// seen reads the version that a change is meant for.
 func seen(c *fiber.Ctx) (int64, error) {
-	tag := strings.TrimSpace(c.Get(fiber.HeaderIfMatch))
-	if tag == "" || tag == "*" {
-		return AnyVersion, nil
-	}
-	version, err := strconv.ParseInt(strings.Trim(strings.TrimPrefix(tag, "W/"), `"`), 10, 64)
-	if err != nil || version < 1 {
+	version, ok := httpserver.IfMatch(c)
+	if !ok {
 		return 0, ErrVersion.Detailf("If-Match holds no ETag of ours; repeat the ETag header of the last answer as it is.")
 	}
 	return version, nil

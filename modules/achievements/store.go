@@ -52,25 +52,6 @@ func dangling(err error) error {
 	return err
 }
 
-// one turns gorm's word for nothing into this module's.
-func one(err, notFound error) error {
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return notFound
-	}
-	return err
-}
-
-// changed answers for a statement that must touch exactly one row.
-func changed(tx *gorm.DB, otherwise error) error {
-	if tx.Error != nil {
-		return tx.Error
-	}
-	if tx.RowsAffected == 0 {
-		return otherwise
-	}
-	return nil
-}
-
 func toIssuerRow(i Issuer) (issuerRow, error) {
 	profile, err := json.Marshal(i.Profile)
 	if err != nil {
@@ -113,7 +94,7 @@ func (s *Store) LockIssuer(ctx context.Context, id string) (Issuer, error) {
 func takeIssuer(tx *gorm.DB, id string) (Issuer, error) {
 	var row issuerRow
 	if err := tx.Take(&row, "id = ?", id).Error; err != nil {
-		return Issuer{}, one(err, ErrIssuerNotFound)
+		return Issuer{}, database.One(err, ErrIssuerNotFound)
 	}
 	return row.issuer()
 }
@@ -125,14 +106,14 @@ func (s *Store) UpdateIssuer(ctx context.Context, i Issuer) error {
 	if err != nil {
 		return err
 	}
-	return dangling(changed(s.db.Session(ctx).Model(&issuerRow{}).Where("id = ? AND version = ?", i.ID, i.Version-1).
+	return dangling(database.Changed(s.db.Session(ctx).Model(&issuerRow{}).Where("id = ? AND version = ?", i.ID, i.Version-1).
 		Updates(map[string]any{"name": row.Name, "profile": row.Profile, "image_id": row.ImageID, "version": row.Version, "updated_at": row.UpdatedAt}), ErrVersion))
 }
 
 // DeleteIssuer removes a profile; it answers [ErrIssuerNotFound], or [ErrInUse]
 // while achievements name it.
 func (s *Store) DeleteIssuer(ctx context.Context, id string) error {
-	err := changed(s.db.Session(ctx).Delete(&issuerRow{}, "id = ?", id), ErrIssuerNotFound)
+	err := database.Changed(s.db.Session(ctx).Delete(&issuerRow{}, "id = ?", id), ErrIssuerNotFound)
 	if errors.Is(err, gorm.ErrForeignKeyViolated) {
 		return ErrInUse.Detailf("The issuer profile still has achievements. Delete those first.").With(err)
 	}
@@ -250,7 +231,7 @@ func (s *Store) LockAchievement(ctx context.Context, id string) (Achievement, er
 func takeAchievement(tx *gorm.DB, id string) (Achievement, error) {
 	var row achievementRow
 	if err := tx.Take(&row, "id = ?", id).Error; err != nil {
-		return Achievement{}, one(err, ErrAchievementNotFound)
+		return Achievement{}, database.One(err, ErrAchievementNotFound)
 	}
 	return row.achievement()
 }
@@ -264,7 +245,7 @@ func (s *Store) HoldAchievement(ctx context.Context, id string) (version, issuer
 		Select("achievements.version, achievements_issuers.version AS issuer_version").
 		Joins("JOIN achievements_issuers ON achievements_issuers.id = achievements.creator_id").
 		Where("achievements.id = ?", id).Take(&held).Error
-	return held.Version, held.IssuerVersion, one(err, ErrAchievementNotFound)
+	return held.Version, held.IssuerVersion, database.One(err, ErrAchievementNotFound)
 }
 
 // UpdateAchievement stores the next version; it answers [ErrVersion] if the stored
@@ -274,7 +255,7 @@ func (s *Store) UpdateAchievement(ctx context.Context, a Achievement) error {
 	if err != nil {
 		return err
 	}
-	return dangling(changed(s.db.Session(ctx).Model(&achievementRow{}).Where("id = ? AND version = ?", a.ID, a.Version-1).
+	return dangling(database.Changed(s.db.Session(ctx).Model(&achievementRow{}).Where("id = ? AND version = ?", a.ID, a.Version-1).
 		Updates(map[string]any{
 			"name": row.Name, "achievement_type": row.AchievementType, "details": row.Details,
 			"image_id": row.ImageID, "version": row.Version, "updated_at": row.UpdatedAt,
@@ -283,7 +264,7 @@ func (s *Store) UpdateAchievement(ctx context.Context, a Achievement) error {
 
 // DeleteAchievement removes an achievement or answers [ErrAchievementNotFound].
 func (s *Store) DeleteAchievement(ctx context.Context, id string) error {
-	return changed(s.db.Session(ctx).Delete(&achievementRow{}, "id = ?", id), ErrAchievementNotFound)
+	return database.Changed(s.db.Session(ctx).Delete(&achievementRow{}, "id = ?", id), ErrAchievementNotFound)
 }
 
 // Achievements reads a page of achievements.
@@ -315,7 +296,7 @@ func (s *Store) InsertImage(ctx context.Context, i Image) error {
 
 // TouchImage notes a change or answers [ErrImageNotFound].
 func (s *Store) TouchImage(ctx context.Context, id string, at time.Time) error {
-	return changed(s.db.Session(ctx).Model(&imageRow{}).Where("id = ?", id).Update("updated_at", at), ErrImageNotFound)
+	return database.Changed(s.db.Session(ctx).Model(&imageRow{}).Where("id = ?", id).Update("updated_at", at), ErrImageNotFound)
 }
 
 // PutRendition adds the rendition or replaces the one of the same format; it
@@ -345,7 +326,7 @@ func (r renditionRow) rendition() Rendition {
 func (s *Store) Image(ctx context.Context, id string) (Image, error) {
 	var row imageRow
 	if err := s.db.Reader(ctx).Take(&row, "id = ?", id).Error; err != nil {
-		return Image{}, one(err, ErrImageNotFound)
+		return Image{}, database.One(err, ErrImageNotFound)
 	}
 	var rows []renditionRow
 	if err := s.db.Reader(ctx).Omit("content").Order("format").Find(&rows, "image_id = ?", id).Error; err != nil {
@@ -381,7 +362,7 @@ func (s *Store) Content(ctx context.Context, id string, format image.Format) (Re
 // DeleteImage removes an image; it answers [ErrImageNotFound], or [ErrInUse] while
 // a profile or an achievement shows it.
 func (s *Store) DeleteImage(ctx context.Context, id string) error {
-	err := changed(s.db.Session(ctx).Delete(&imageRow{}, "id = ?", id), ErrImageNotFound)
+	err := database.Changed(s.db.Session(ctx).Delete(&imageRow{}, "id = ?", id), ErrImageNotFound)
 	if errors.Is(err, gorm.ErrForeignKeyViolated) {
 		return ErrInUse.Detailf("An issuer profile or an achievement shows the image. Give it another one first.").With(err)
 	}

@@ -187,7 +187,7 @@ func (h *handlers) standing(c *fiber.Ctx, found Credential) (credentialOutput, e
 // versioned answers with one credential. Its document is written as it is: it was made
 // here, and neither checking nor copying it would change a byte.
 func versioned(c *fiber.Ctx, status int, version int64, out credentialOutput) error {
-	c.Set(fiber.HeaderETag, `"`+strconv.FormatInt(version, 10)+`"`)
+	httpserver.SetVersion(c, version)
 	document := out.Credential
 	out.Credential = nil
 	return httpserver.JSONWith(c, status, out, "credential", document)
@@ -512,14 +512,8 @@ func (h *handlers) read(c *fiber.Ctx) error {
 
 // ifMatch reads which version the caller means to change.
 func ifMatch(c *fiber.Ctx) (int64, error) {
-	// RFC 9110, 13.1.1 (If-Match) compares strongly; a tag that a compressing proxy
-	// made weak names the same version of ours all the same.
-	tag := strings.TrimSpace(c.Get(fiber.HeaderIfMatch))
-	if tag == "" || tag == "*" {
-		return AnyVersion, nil
-	}
-	version, err := strconv.ParseInt(strings.Trim(strings.TrimPrefix(tag, "W/"), `"`), 10, 64)
-	if err != nil || version < 1 {
+	version, ok := httpserver.IfMatch(c)
+	if !ok {
 		return 0, ErrVersion.Detailf("If-Match holds no ETag of ours; repeat the ETag header of the last answer as it is.")
 	}
 	return version, nil

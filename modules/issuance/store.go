@@ -39,25 +39,6 @@ func value(text *string) string {
 	return *text
 }
 
-// one turns gorm's word for nothing into this module's.
-func one(err, notFound error) error {
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return notFound
-	}
-	return err
-}
-
-// changed answers for a statement that must touch exactly one row.
-func changed(tx *gorm.DB, otherwise error) error {
-	if tx.Error != nil {
-		return tx.Error
-	}
-	if tx.RowsAffected == 0 {
-		return otherwise
-	}
-	return nil
-}
-
 // InsertKey stores a new key.
 func (s *Store) InsertKey(ctx context.Context, key Key, sealed []byte) error {
 	public, err := encodePublic(key.Public)
@@ -72,13 +53,13 @@ func (s *Store) InsertKey(ctx context.Context, key Key, sealed []byte) error {
 
 // RetireKey makes an active key sign no more, or answers [ErrKeyState].
 func (s *Store) RetireKey(ctx context.Context, id string, at time.Time) error {
-	return changed(s.db.Session(ctx).Model(&keyRow{}).Where("id = ? AND retired_at IS NULL AND revoked_at IS NULL", id).
+	return database.Changed(s.db.Session(ctx).Model(&keyRow{}).Where("id = ? AND retired_at IS NULL AND revoked_at IS NULL", id).
 		Update("retired_at", at), ErrKeyState.Detailf("Only an active key can be retired."))
 }
 
 // RevokeKey makes all that a key signed worthless, or answers [ErrKeyState].
 func (s *Store) RevokeKey(ctx context.Context, id string, at time.Time, reason string) error {
-	return changed(s.db.Session(ctx).Model(&keyRow{}).Where("id = ? AND revoked_at IS NULL", id).
+	return database.Changed(s.db.Session(ctx).Model(&keyRow{}).Where("id = ? AND revoked_at IS NULL", id).
 		Updates(map[string]any{"revoked_at": at, "reason": optional(reason)}), ErrKeyState.Detailf("It is revoked already."))
 }
 
@@ -359,7 +340,7 @@ func (s *Store) SetForm(ctx context.Context, issuerID string, form Form) error {
 // Complete stores the signed document of a reservation, or answers [ErrSettled] if
 // the reservation was given up meanwhile.
 func (s *Store) Complete(ctx context.Context, c Credential) error {
-	return changed(s.db.Session(ctx).Model(&credentialRow{}).Where("id = ? AND state = ?", c.ID, string(Reserved)).
+	return database.Changed(s.db.Session(ctx).Model(&credentialRow{}).Where("id = ? AND state = ?", c.ID, string(Reserved)).
 		Updates(signed(c, map[string]any{"state": string(Issued)})), ErrSettled)
 }
 
@@ -375,7 +356,7 @@ func (s *Store) Replace(ctx context.Context, c Credential) error {
 	if c.Place.List != "" {
 		values["status_list"], values["status_index"], values["status_purpose"] = c.Place.List, c.Place.Index, c.StatusPurpose
 	}
-	return changed(s.db.Session(ctx).Model(&credentialRow{}).Where("id = ? AND state = ? AND version = ?", c.ID, string(Issued), c.Version-1).Updates(values), ErrVersion)
+	return database.Changed(s.db.Session(ctx).Model(&credentialRow{}).Where("id = ? AND state = ? AND version = ?", c.ID, string(Issued), c.Version-1).Updates(values), ErrVersion)
 }
 
 // withdrawn is what is left of a withdrawn credential: that it was, and its entry in
@@ -418,7 +399,7 @@ func (s *Store) Withdrawable(ctx context.Context, q statuslist.Query, examples i
 
 // Withdraw forgets the document and the recipient of an issued credential.
 func (s *Store) Withdraw(ctx context.Context, id, operation string, at time.Time) error {
-	return changed(s.db.Session(ctx).Model(&credentialRow{}).Where("id = ? AND state = ?", id, string(Issued)).
+	return database.Changed(s.db.Session(ctx).Model(&credentialRow{}).Where("id = ? AND state = ?", id, string(Issued)).
 		Updates(withdrawn(operation, at)), ErrNotFound)
 }
 
@@ -439,7 +420,7 @@ func (s *Store) Sweep(ctx context.Context, before time.Time) (int64, error) {
 func (s *Store) Credential(ctx context.Context, id string) (Credential, error) {
 	var row credentialRow
 	if err := s.db.Reader(ctx).Take(&row, "id = ?", id).Error; err != nil {
-		return Credential{}, one(err, ErrNotFound)
+		return Credential{}, database.One(err, ErrNotFound)
 	}
 	return row.credential(), nil
 }
@@ -552,14 +533,14 @@ func (s *Store) InsertBlocks(ctx context.Context, blocks []batchBlock) error {
 func (s *Store) BatchRow(ctx context.Context, id string) (batchRow, error) {
 	var row batchRow
 	err := s.db.Session(ctx).Take(&row, "id = ?", id).Error
-	return row, one(err, ErrBatchUnknown)
+	return row, database.One(err, ErrBatchUnknown)
 }
 
 // Batch reads a batch and how far it is, or answers [ErrBatchUnknown].
 func (s *Store) Batch(ctx context.Context, id string) (Batch, error) {
 	var row batchRow
 	if err := s.db.Reader(ctx).Take(&row, "id = ?", id).Error; err != nil {
-		return Batch{}, one(err, ErrBatchUnknown)
+		return Batch{}, database.One(err, ErrBatchUnknown)
 	}
 	err := s.progress(s.db.Reader(ctx), &row)
 	return row.batch(), err
@@ -569,7 +550,7 @@ func (s *Store) Batch(ctx context.Context, id string) (Batch, error) {
 func (s *Store) BatchByKey(ctx context.Context, owner, key string) (Batch, error) {
 	var row batchRow
 	if err := s.db.Session(ctx).Take(&row, "owner = ? AND idempotency_key = ?", owner, key).Error; err != nil {
-		return Batch{}, one(err, ErrBatchUnknown)
+		return Batch{}, database.One(err, ErrBatchUnknown)
 	}
 	err := s.progress(s.db.Session(ctx), &row)
 	return row.batch(), err
@@ -612,7 +593,7 @@ func (s *Store) KeepBatch(ctx context.Context, id string, until, at time.Time, w
 	if well {
 		values["trouble"] = ""
 	}
-	return changed(s.db.Session(ctx).Model(&batchRow{}).Where("id = ? AND state = ?", id, issuing).Updates(values), ErrBatchOver)
+	return database.Changed(s.db.Session(ctx).Model(&batchRow{}).Where("id = ? AND state = ?", id, issuing).Updates(values), ErrBatchOver)
 }
 
 // ReleaseBatch lets another work on a batch.
@@ -645,7 +626,7 @@ func (s *Store) CancelBatch(ctx context.Context, id string, at time.Time) error 
 	if row.State == issuing {
 		values["processed"], values["succeeded"], values["failed"] = row.Processed, row.Succeeded, row.Failed
 	}
-	if err := changed(s.db.Session(ctx).Model(&batchRow{}).Where("id = ? AND "+unfinished, id).Updates(values), ErrBatchOver); err != nil {
+	if err := database.Changed(s.db.Session(ctx).Model(&batchRow{}).Where("id = ? AND "+unfinished, id).Updates(values), ErrBatchOver); err != nil {
 		return err
 	}
 	return s.db.Session(ctx).Model(&batchLine{}).Where("batch_id = ? AND sealed IS NOT NULL", id).Update("sealed", nil).Error
@@ -664,7 +645,7 @@ func (s *Store) CompleteBatch(ctx context.Context, id string, at time.Time) (bat
 	if row.State != issuing || row.Processed != row.Total {
 		return row, ErrBatchOver
 	}
-	return row, changed(s.db.Session(ctx).Model(&batchRow{}).Where("id = ? AND state = ?", id, issuing).
+	return row, database.Changed(s.db.Session(ctx).Model(&batchRow{}).Where("id = ? AND state = ?", id, issuing).
 		Updates(map[string]any{
 			"state": string(BatchCompleted), "processed": row.Processed, "succeeded": row.Succeeded, "failed": row.Failed, "trouble": "", "updated_at": at,
 		}), ErrBatchOver)
@@ -680,13 +661,13 @@ func (s *Store) PendingBlocks(ctx context.Context, id string) (numbers []int64, 
 func (s *Store) Block(ctx context.Context, id string, number int64) (batchBlock, error) {
 	var row batchBlock
 	err := s.db.Reader(ctx).Take(&row, "batch_id = ? AND number = ? AND state = ?", id, number, blockPending).Error
-	return row, one(err, ErrBatchOver)
+	return row, database.One(err, ErrBatchOver)
 }
 
 // EndBlock stores what came of a block, and forgets its orders; or answers
 // [ErrBatchOver] if somebody else did.
 func (s *Store) EndBlock(ctx context.Context, b batchBlock) error {
-	return changed(s.db.Session(ctx).Model(&batchBlock{}).Where("batch_id = ? AND number = ? AND state = ?", b.BatchID, b.Number, blockPending).
+	return database.Changed(s.db.Session(ctx).Model(&batchBlock{}).Where("batch_id = ? AND number = ? AND state = ?", b.BatchID, b.Number, blockPending).
 		Updates(map[string]any{"state": blockDone, "orders": nil, "succeeded": b.Succeeded, "failed": b.Failed, "report": b.Report}), ErrBatchOver)
 }
 
@@ -715,7 +696,7 @@ func (s *Store) NextLines(ctx context.Context, id string, after int64, n int) (l
 // AdvanceBatch moves a batch on, or answers [ErrBatchOver] if somebody else did, or
 // ended it.
 func (s *Store) AdvanceBatch(ctx context.Context, from, to batchRow) error {
-	return changed(s.db.Session(ctx).Model(&batchRow{}).Where("id = ? AND state = 'running' AND processed = ?", from.ID, from.Processed).
+	return database.Changed(s.db.Session(ctx).Model(&batchRow{}).Where("id = ? AND state = 'running' AND processed = ?", from.ID, from.Processed).
 		Updates(map[string]any{
 			"state": to.State, "processed": to.Processed, "succeeded": to.Succeeded, "failed": to.Failed, "trouble": to.Trouble,
 			"lease_until": to.LeaseUntil, "updated_at": to.UpdatedAt,
@@ -821,14 +802,14 @@ func (s *Store) SettleEndorsement(ctx context.Context, e Endorsement) error {
 	if e.Place.List != "" {
 		values["status_list"], values["status_index"] = e.Place.List, e.Place.Index
 	}
-	return changed(s.db.Session(ctx).Model(&endorsementRow{}).Where("id = ? AND state = ?", e.ID, string(EndorsementRequested)).Updates(values), ErrEndorsementSettled)
+	return database.Changed(s.db.Session(ctx).Model(&endorsementRow{}).Where("id = ? AND state = ?", e.ID, string(EndorsementRequested)).Updates(values), ErrEndorsementSettled)
 }
 
 // Endorsement reads one endorsement, or answers [ErrEndorsementUnknown].
 func (s *Store) Endorsement(ctx context.Context, id string) (Endorsement, error) {
 	var row endorsementRow
 	err := s.db.Reader(ctx).Take(&row, "id = ?", id).Error
-	return row.endorsement(), one(err, ErrEndorsementUnknown)
+	return row.endorsement(), database.One(err, ErrEndorsementUnknown)
 }
 
 // Endorsements reads a page of endorsements.

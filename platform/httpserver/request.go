@@ -110,6 +110,26 @@ func Upload(c *fiber.Ctx, field string) (data []byte, mediaType string, err erro
 // Form gives a field of a form, multipart or not, that is no file.
 func Form(c *fiber.Ctx, field string) string { return strings.TrimSpace(c.FormValue(field)) }
 
+// SetVersion answers with the version of a document as its ETag, which If-Match takes back.
+// RFC 9110, 8.8.3 (ETag).
+func SetVersion(c *fiber.Ctx, version int64) {
+	c.Set(fiber.HeaderETag, `"`+strconv.FormatInt(version, 10)+`"`)
+}
+
+// IfMatch reads which version a change is meant for; 0 is whichever the current one is. ok
+// is false for what [SetVersion] never wrote.
+//
+// RFC 9110, 13.1.1 (If-Match) compares strongly; a tag that a compressing proxy made weak
+// names the same version of ours all the same.
+func IfMatch(c *fiber.Ctx) (version int64, ok bool) {
+	tag := strings.TrimSpace(c.Get(fiber.HeaderIfMatch))
+	if tag == "" || tag == "*" {
+		return 0, true
+	}
+	version, err := strconv.ParseInt(strings.Trim(strings.TrimPrefix(tag, "W/"), `"`), 10, 64)
+	return version, err == nil && version > 0
+}
+
 // PageQuery reads limit, cursor and sort. The sorts are the names that the list
 // can be ordered by; the first is the default, a minus sign before it makes that descending.
 func PageQuery(c *fiber.Ctx, sorts []string) (paging.Query, error) {
