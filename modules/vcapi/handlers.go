@@ -241,7 +241,7 @@ func issuing(options map[string]any, suite string) (o IssueOptions, err error) {
 			return o, ErrOption.Detailf("chain must be true or false.")
 		}
 	}
-	for _, entry := range list(options["statusPurpose"]) {
+	for _, entry := range strictjson.List(options["statusPurpose"]) {
 		purpose, ok := entry.(string)
 		if !ok {
 			return o, ErrOption.Detailf("statusPurpose must be a text, or a list of texts.")
@@ -376,7 +376,7 @@ func (h handlers) status(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	change := Change{CredentialID: text(members, "credentialId"), Purpose: text(entry, "statusPurpose"), Reason: text(members, "reason")}
+	change := Change{CredentialID: strictjson.Text(members, "credentialId"), Purpose: strictjson.Text(entry, "statusPurpose"), Reason: strictjson.Text(members, "reason")}
 	switch v := members["status"].(type) {
 	case bool:
 		change.On = v

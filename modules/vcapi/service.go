@@ -172,7 +172,7 @@ func (s *Service) Issue(ctx context.Context, document map[string]any, o IssueOpt
 	}
 	now := s.Now().UTC().Truncate(time.Second)
 	g := Signing{
-		ID: uuid.Must(uuid.NewV7()).String(), IssuerID: hands.issuerID, CredentialID: text(document, "id"), Cryptosuite: strings.Join(hands.names(), " "),
+		ID: uuid.Must(uuid.NewV7()).String(), IssuerID: hands.issuerID, CredentialID: strictjson.Text(document, "id"), Cryptosuite: strings.Join(hands.names(), " "),
 		At: at, Purposes: o.StatusPurposes, Principal: principal.From(ctx).ID, Created: now,
 	}
 	log := s.log.With("signing", g.ID, "issuer", g.IssuerID, "method", hands.method(), "by", g.Principal)
@@ -343,7 +343,7 @@ func (s *Service) failed(ctx context.Context, id string, failure error) error {
 func check(document map[string]any, issuing bool) []openbadges.Violation {
 	found := datamodel.CheckCredential(document, issuing)
 	// Rules for our own writing ask for more than a caller's credential needs.
-	switch types := typesOf(document); {
+	switch types := strictjson.Texts(document["type"]); {
 	case slices.Contains(types, openbadges.TypeEndorsementCredential):
 		found = append(found, openbadges.CheckEndorsement(document, openbadges.Reading)...)
 	case isBadge(document):
@@ -352,9 +352,9 @@ func check(document map[string]any, issuing bool) []openbadges.Violation {
 	if !issuing {
 		return found
 	}
-	for _, entry := range list(document["credentialStatus"]) {
+	for _, entry := range strictjson.List(document["credentialStatus"]) {
 		member, _ := entry.(map[string]any)
-		if !slices.Contains(typesOf(member), openbadges.TypeBitstringStatusListEntry) {
+		if !slices.Contains(strictjson.Texts(member["type"]), openbadges.TypeBitstringStatusListEntry) {
 			continue
 		}
 		var trouble *status.Error
@@ -368,17 +368,17 @@ func check(document map[string]any, issuing bool) []openbadges.Violation {
 // reserved keeps callers from making what verifiers of this server would believe it
 // said itself: status lists, and credentials under addresses here.
 func (s *Service) reserved(document map[string]any) error {
-	for _, name := range typesOf(document) {
+	for _, name := range strictjson.Texts(document["type"]) {
 		if slices.Contains(own, name) {
 			return ErrReserved.Detailf("A %s of an issuer here is published by this server.", name)
 		}
 	}
-	if strings.HasPrefix(strings.ToLower(text(document, "id")), strings.ToLower(s.Public.String())+"/") {
+	if strings.HasPrefix(strings.ToLower(strictjson.Text(document, "id")), strings.ToLower(s.Public.String())+"/") {
 		return ErrReserved.Detailf("Ids below %s belong to what is published there. Use an id of your own, such as urn:uuid.", s.Public)
 	}
-	for _, entry := range list(document["credentialStatus"]) {
+	for _, entry := range strictjson.List(document["credentialStatus"]) {
 		member, _ := entry.(map[string]any)
-		if strings.HasPrefix(text(member, "statusListCredential"), s.Public.String()+"/") {
+		if strings.HasPrefix(strictjson.Text(member, "statusListCredential"), s.Public.String()+"/") {
 			return ErrReserved.Detailf("Entries of the status lists here are given away by this server. Leave credentialStatus out, and the credential gets one.")
 		}
 	}
@@ -456,7 +456,7 @@ func read(document map[string]any) []openbadges.Violation { return check(documen
 
 // isBadge tells whether a document says that it is an Open Badge.
 func isBadge(document map[string]any) bool {
-	types := typesOf(document)
+	types := strictjson.Texts(document["type"])
 	return slices.Contains(types, openbadges.TypeAchievementCredential) || slices.Contains(types, "OpenBadgeCredential")
 }
 
@@ -553,32 +553,7 @@ func partyID(v any) string {
 	case string:
 		return v
 	case map[string]any:
-		return text(v, "id")
+		return strictjson.Text(v, "id")
 	}
 	return ""
-}
-
-func text(m map[string]any, name string) string {
-	s, _ := m[name].(string)
-	return s
-}
-
-func list(v any) []any {
-	switch v := v.(type) {
-	case nil:
-		return nil
-	case []any:
-		return v
-	}
-	return []any{v}
-}
-
-func typesOf(m map[string]any) []string {
-	var names []string
-	for _, entry := range list(m["type"]) {
-		if s, ok := entry.(string); ok {
-			names = append(names, s)
-		}
-	}
-	return names
 }

@@ -73,7 +73,7 @@ func isAssertion(document map[string]any) bool {
 	if document == nil {
 		return false
 	}
-	for _, name := range texts(document["@context"]) {
+	for _, name := range strictjson.Texts(document["@context"]) {
 		if known(name) || slices.Contains(formerContexts[:], name) {
 			return true
 		}
@@ -120,44 +120,14 @@ func Parse(data []byte) (*Parsed, error) {
 	return &Parsed{Document: document, JSON: data}, nil
 }
 
-// texts gives the strings of a value that is one string or several.
-func texts(v any) []string {
-	switch v := v.(type) {
-	case string:
-		return []string{v}
-	case []any:
-		var all []string
-		for _, item := range v {
-			if s, ok := item.(string); ok {
-				all = append(all, s)
-			}
-		}
-		return all
-	}
-	return nil
-}
-
-func list(v any) []any {
-	switch v := v.(type) {
-	case nil:
-		return nil
-	case []any:
-		return v
-	}
-	return []any{v}
-}
-
-func text(m map[string]any, name string) string {
-	s, _ := m[name].(string)
-	return s
-}
-
 func object(m map[string]any, name string) map[string]any {
 	o, _ := m[name].(map[string]any)
 	return o
 }
 
-func is(m map[string]any, class string) bool { return slices.Contains(texts(m["type"]), class) }
+func is(m map[string]any, class string) bool {
+	return slices.Contains(strictjson.Texts(m["type"]), class)
+}
 
 // idOf gives the identifier of what is named or embedded.
 func idOf(v any) string {
@@ -165,7 +135,7 @@ func idOf(v any) string {
 	case string:
 		return v
 	case map[string]any:
-		return text(v, "id")
+		return strictjson.Text(v, "id")
 	}
 	return ""
 }

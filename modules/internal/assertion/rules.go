@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
+	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
 // rules collects what breaks the data model.
@@ -72,7 +73,7 @@ func (r *rules) date(at string, m map[string]any, class, name string, needed boo
 
 // id asks for an absolute URI.
 func (r *rules) id(at string, m map[string]any, class string) {
-	id := text(m, "id")
+	id := strictjson.Text(m, "id")
 	if u, err := url.Parse(id); err != nil || u.Scheme == "" {
 		r.report(at+"/id", class, "id is an absolute URI", "id is missing or no absolute URI", "Give the address it is published at, or urn:uuid for a signed badge.")
 	}
@@ -88,7 +89,7 @@ func (r *rules) assertion(m map[string]any) {
 		r.report("/recipient", class, "recipient is required", "recipient is missing or no object", "Give type, hashed and identity of the recipient.")
 	} else {
 		r.text("/recipient", recipient, "IdentityObject", "identity", "Give the identity, or its hash.")
-		if len(texts(recipient["type"])) == 0 {
+		if len(strictjson.Texts(recipient["type"])) == 0 {
 			r.report("/recipient/type", "IdentityObject", "type is required", "type is missing", "Give the kind of identity, such as email.")
 		}
 		if _, ok := recipient["hashed"].(bool); !ok {
@@ -109,7 +110,7 @@ func (r *rules) endorsement(m map[string]any) {
 	r.id("", m, class)
 	r.class("", m, class)
 	claim, ok := m["claim"].(map[string]any)
-	if !ok || text(claim, "id") == "" {
+	if !ok || strictjson.Text(claim, "id") == "" {
 		r.report("/claim", class, "claim names what is endorsed", "claim or its id is missing", "Give claim with the id of what is endorsed.")
 	}
 	r.either("", m, class, "issuer", "Name the endorser by address.", nil)
@@ -124,7 +125,7 @@ func (r *rules) badgeClass(at string, m map[string]any) {
 	r.text(at, m, class, "description", "Give a short description.")
 	r.either(at, m, class, "image", "Give the address of the picture.", nil)
 	r.either(at, m, class, "criteria", "Give the address of the criteria, or an object with a narrative.", func(at string, c map[string]any) {
-		if text(c, "id") == "" && text(c, "narrative") == "" {
+		if strictjson.Text(c, "id") == "" && strictjson.Text(c, "narrative") == "" {
 			r.report(at, "Criteria", "it has an id or a narrative", "it has neither", "Say how the badge is earned.")
 		}
 	})

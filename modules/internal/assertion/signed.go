@@ -14,6 +14,7 @@ import (
 	"github.com/badge-engine/badge-engine/modules/internal/credential"
 	"github.com/badge-engine/badge-engine/modules/internal/credential/jose"
 	"github.com/badge-engine/badge-engine/modules/internal/report"
+	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
 // minModulus is that of RFC 7518, 3.3 (Digital Signature with RSASSA-PKCS1-v1_5).
@@ -29,7 +30,7 @@ func (r *run) signed(ctx context.Context, j *report.Judgement, p *Parsed, b *bad
 	if !r.chain(ctx, j, b, true) {
 		return
 	}
-	issuer := text(b.issuer, "id")
+	issuer := strictjson.Text(b.issuer, "id")
 	key, address, err := r.key(ctx, p.Document, b.issuer)
 	if err != nil {
 		pr := problem(security, "the key of the issuer cannot be used: "+err.Error(), "Ask the issuer to publish its key.")
@@ -49,10 +50,10 @@ func (r *run) signed(ctx context.Context, j *report.Judgement, p *Parsed, b *bad
 			pr = problem(security, e.Problem, e.Remedy)
 		}
 		j.Fail(credential.CheckProof, pr)
-		j.Evidence("alg "+text(p.Token.Header, "alg"), "key "+address)
+		j.Evidence("alg "+strictjson.Text(p.Token.Header, "alg"), "key "+address)
 		return
 	}
-	j.Add(credential.CheckProof, report.Passed, "the signature by "+text(p.Token.Header, "alg")+" is good", "")
+	j.Add(credential.CheckProof, report.Passed, "the signature by "+strictjson.Text(p.Token.Header, "alg")+" is good", "")
 	j.Evidence("key " + address)
 	j.Add(credential.CheckIssuer, report.Passed, "the profile of the issuer lists the key, and the key names the issuer as its owner", "")
 	j.Evidence("issuer "+issuer, "key "+address)
@@ -61,9 +62,9 @@ func (r *run) signed(ctx context.Context, j *report.Judgement, p *Parsed, b *bad
 // key finds the key of a signed assertion. Open Badges 2.0, CryptographicKey; a profile
 // in the place of the creator stands for the keys that it lists.
 func (r *run) key(ctx context.Context, assertion, issuer map[string]any) (crypto.PublicKey, string, error) {
-	listed := list(issuer["publicKey"])
+	listed := strictjson.List(issuer["publicKey"])
 	creator := idOf(object(assertion, "verification")["creator"])
-	if creator == "" || creator == text(issuer, "id") {
+	if creator == "" || creator == strictjson.Text(issuer, "id") {
 		if len(listed) == 0 {
 			return nil, "", errors.New("its profile lists none")
 		}
@@ -75,14 +76,14 @@ func (r *run) key(ctx context.Context, assertion, issuer map[string]any) (crypto
 		}
 		// The profile was fetched from its own address, so that it may be believed.
 		embedded, _ := entry.(map[string]any)
-		document, err := r.resolve(ctx, entry, text(embedded, "publicKeyPem") != "")
+		document, err := r.resolve(ctx, entry, strictjson.Text(embedded, "publicKeyPem") != "")
 		if err != nil {
 			return nil, creator, err
 		}
-		if owner := idOf(document["owner"]); owner != text(issuer, "id") {
+		if owner := idOf(document["owner"]); owner != strictjson.Text(issuer, "id") {
 			return nil, creator, errors.New("it names another owner than the issuer")
 		}
-		key, err := readPEM(text(document, "publicKeyPem"))
+		key, err := readPEM(strictjson.Text(document, "publicKeyPem"))
 		return key, creator, err
 	}
 	return nil, creator, errors.New("its profile does not list the key that signed")

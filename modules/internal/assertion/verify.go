@@ -139,7 +139,7 @@ func problem(typ, detail, remedy string) report.Problem {
 
 // edition checks that this is an assertion of an edition that is judged here.
 func edition(j *report.Judgement, m map[string]any) bool {
-	names := texts(m["@context"])
+	names := strictjson.Texts(m["@context"])
 	switch {
 	case slices.ContainsFunc(names, known):
 		j.Add(credential.CheckContext, report.Passed, "it is an assertion of Open Badges 2.0", "")
@@ -189,7 +189,7 @@ func (r *run) document(ctx context.Context, address string) (map[string]any, err
 		return known.document, known.err
 	}
 	document, err := r.ask(ctx, address)
-	if err == nil && text(document, "id") != address {
+	if err == nil && strictjson.Text(document, "id") != address {
 		err = errOther
 	}
 	r.read[address] = answer{document, err}
@@ -244,7 +244,7 @@ func (r *run) hosted(ctx context.Context, j *report.Judgement, p *Parsed, b *bad
 		j.Fail(credential.CheckProof, problem(security, "it says that it is signed, but it came without its signature", "Give the compact JWS that was issued, not the document inside of it."))
 		return
 	}
-	id := text(p.Document, "id")
+	id := strictjson.Text(p.Document, "id")
 	if web(id) == nil {
 		j.Fail(CheckHosted, problem(security, "its id is no address at which its issuer could publish it", "Ask the issuer for a badge with an address as its id."))
 		return
@@ -255,7 +255,7 @@ func (r *run) hosted(ctx context.Context, j *report.Judgement, p *Parsed, b *bad
 	case errors.As(err, &withdrawn):
 		j.Add(CheckHosted, report.Skipped, "its address answers that it was withdrawn", "")
 		j.Evidence(id)
-		b.withdrawn, b.reason = true, text(withdrawn.document, "revocationReason")
+		b.withdrawn, b.reason = true, strictjson.Text(withdrawn.document, "revocationReason")
 		if p.address {
 			return // nothing else is known of it
 		}
@@ -267,7 +267,7 @@ func (r *run) hosted(ctx context.Context, j *report.Judgement, p *Parsed, b *bad
 		j.Fail(CheckHosted, problem(security, "its issuer does not publish it at "+strconv.Quote(cut(id))+": "+err.Error(), "Ask the issuer whether the badge is its own."))
 		j.Evidence(id)
 		return
-	case !slices.ContainsFunc(texts(published["@context"]), known):
+	case !slices.ContainsFunc(strictjson.Texts(published["@context"]), known):
 		j.Fail(CheckHosted, problem(security, "what is published at its address is no assertion of Open Badges 2.0", "Ask the issuer for the address of the assertion."))
 		j.Evidence(id)
 		return
@@ -292,7 +292,7 @@ func (r *run) hosted(ctx context.Context, j *report.Judgement, p *Parsed, b *bad
 	if !r.chain(ctx, j, b, false) {
 		return
 	}
-	issuer := text(b.issuer, "id")
+	issuer := strictjson.Text(b.issuer, "id")
 	if ok, how := inScope(b.issuer, id); ok {
 		j.Add(credential.CheckIssuer, report.Passed, "the issuer publishes its badges there: "+how, "")
 	} else {
@@ -351,12 +351,12 @@ func (r *run) resolve(ctx context.Context, v any, believed bool) (map[string]any
 // given it is the host of the issuer.
 func inScope(issuer map[string]any, address string) (bool, string) {
 	at := web(address)
-	own := web(text(issuer, "id"))
+	own := web(strictjson.Text(issuer, "id"))
 	if at == nil || own == nil {
 		return false, "one of them has no address"
 	}
 	policy := object(issuer, "verification")
-	if prefixes := texts(policy["startsWith"]); len(prefixes) > 0 {
+	if prefixes := strictjson.Texts(policy["startsWith"]); len(prefixes) > 0 {
 		for _, prefix := range prefixes {
 			// https://a.example must not open https://a.example.evil.
 			if p := web(prefix); p != nil && p.Scheme == at.Scheme && strings.EqualFold(p.Host, at.Host) && strings.HasPrefix(address, prefix) {
@@ -365,7 +365,7 @@ func inScope(issuer map[string]any, address string) (bool, string) {
 		}
 		return false, "the profile of the issuer says that its assertions begin otherwise"
 	}
-	if origins := texts(policy["allowedOrigins"]); len(origins) > 0 {
+	if origins := strictjson.Texts(policy["allowedOrigins"]); len(origins) > 0 {
 		for _, origin := range origins {
 			if o := web(origin); strings.EqualFold(origin, at.Host) || o != nil && strings.EqualFold(o.Host, at.Host) {
 				return true, "its profile allows " + strconv.Quote(cut(origin))
@@ -431,7 +431,7 @@ func alike(a, b any) bool {
 		y, ok := b.(map[string]any)
 		if !ok {
 			s, ok := b.(string)
-			return ok && s != "" && s == text(x, "id")
+			return ok && s != "" && s == strictjson.Text(x, "id")
 		}
 		for name := range x {
 			if !alike(x[name], y[name]) {
@@ -444,7 +444,7 @@ func alike(a, b any) bool {
 		return ok && slices.EqualFunc(x, y, alike)
 	case string:
 		if y, ok := b.(map[string]any); ok {
-			return x != "" && x == text(y, "id")
+			return x != "" && x == strictjson.Text(y, "id")
 		}
 	}
 	return a == b
@@ -486,8 +486,8 @@ func violated(found []openbadges.Violation) []report.Problem {
 }
 
 func (r *run) dates(j *report.Judgement, b *badge) {
-	issued, ok := moment(text(b.assertion, "issuedOn"))
-	expires, until := time.Time{}, text(b.assertion, "expires")
+	issued, ok := moment(strictjson.Text(b.assertion, "issuedOn"))
+	expires, until := time.Time{}, strictjson.Text(b.assertion, "expires")
 	okUntil := until == ""
 	if !okUntil {
 		expires, okUntil = moment(until)
@@ -504,7 +504,7 @@ func (r *run) dates(j *report.Judgement, b *badge) {
 	default:
 		j.Add(credential.CheckDates, report.Passed, "it is valid until "+report.Date(expires), "")
 	}
-	j.Evidence("issuedOn "+text(b.assertion, "issuedOn"), "now "+r.now.UTC().Format(time.RFC3339))
+	j.Evidence("issuedOn "+strictjson.Text(b.assertion, "issuedOn"), "now "+r.now.UTC().Format(time.RFC3339))
 	if until != "" {
 		j.Evidence("expires " + until)
 	}
@@ -522,7 +522,7 @@ func (r *run) status(ctx context.Context, j *report.Judgement, p *Parsed, b *bad
 		revoked(b.reason)
 		return
 	case said:
-		revoked(text(b.assertion, "revocationReason"))
+		revoked(strictjson.Text(b.assertion, "revocationReason"))
 		return
 	case !j.Holds(credential.CheckContext, CheckHosted, credential.CheckProof, credential.CheckIssuer):
 		j.Add(name, report.Skipped, "this was not looked at, since nothing proves that the badge is genuine", "")
@@ -562,14 +562,14 @@ func (r *run) listed(ctx context.Context, issuer, signed map[string]any) (revoke
 	if err != nil {
 		return false, "", err
 	}
-	if by := idOf(revocations["issuer"]); by != "" && by != text(issuer, "id") {
+	if by := idOf(revocations["issuer"]); by != "" && by != strictjson.Text(issuer, "id") {
 		return false, "", errForeign
 	}
-	id, uid := text(signed, "id"), text(signed, "uid")
-	for _, entry := range list(revocations["revokedAssertions"]) {
+	id, uid := strictjson.Text(signed, "id"), strictjson.Text(signed, "uid")
+	for _, entry := range strictjson.List(revocations["revokedAssertions"]) {
 		e, _ := entry.(map[string]any)
-		if listed := idOf(entry); listed != "" && listed == id || uid != "" && text(e, "uid") == uid {
-			return true, text(e, "revocationReason"), nil
+		if listed := idOf(entry); listed != "" && listed == id || uid != "" && strictjson.Text(e, "uid") == uid {
+			return true, strictjson.Text(e, "revocationReason"), nil
 		}
 	}
 	return false, "", nil
@@ -586,9 +586,9 @@ func recipient(j *report.Judgement, assertion map[string]any, expected string) {
 		return
 	}
 	m := object(assertion, "recipient")
-	kind := strings.Join(texts(m["type"]), " ")
+	kind := strings.Join(strictjson.Texts(m["type"]), " ")
 	hashed, _ := m["hashed"].(bool)
-	o := openbadges.IdentityObject{Hashed: hashed, IdentityHash: text(m, "identity"), IdentityType: identityTypes[kind], Salt: text(m, "salt")}
+	o := openbadges.IdentityObject{Hashed: hashed, IdentityHash: strictjson.Text(m, "identity"), IdentityType: identityTypes[kind], Salt: strictjson.Text(m, "salt")}
 	if openbadges.MatchIdentity(o, expected) || !hashed && strings.TrimPrefix(o.IdentityHash, "mailto:") == expected {
 		j.Add(name, report.Passed, "it was awarded to whom you named", "")
 	} else {
@@ -615,10 +615,10 @@ func (b *badge) documents() map[string]json.RawMessage {
 // describe fills in what the badge says of itself.
 func (b *badge) describe(r *report.Report) {
 	r.Documents = b.documents()
-	r.ID = text(b.assertion, "id")
-	r.ValidFrom, r.ValidUntil = text(b.assertion, "issuedOn"), text(b.assertion, "expires")
+	r.ID = strictjson.Text(b.assertion, "id")
+	r.ValidFrom, r.ValidUntil = strictjson.Text(b.assertion, "issuedOn"), strictjson.Text(b.assertion, "expires")
 	if m := object(b.assertion, "recipient"); m["hashed"] == false {
-		r.Recipient.ID = text(m, "identity")
+		r.Recipient.ID = strictjson.Text(m, "identity")
 	}
 	class := b.class
 	if class == nil {
@@ -626,17 +626,17 @@ func (b *badge) describe(r *report.Report) {
 	}
 	criteria, _ := class["criteria"].(string)
 	if c := object(class, "criteria"); criteria == "" {
-		if criteria = text(c, "narrative"); criteria == "" {
-			criteria = text(c, "id")
+		if criteria = strictjson.Text(c, "narrative"); criteria == "" {
+			criteria = strictjson.Text(c, "id")
 		}
 	}
-	r.Name = text(class, "name")
-	r.Achievement = report.Summary{ID: idOf(b.assertion["badge"]), Name: r.Name, Description: text(class, "description"), Criteria: criteria, Image: idOf(class["image"])}
+	r.Name = strictjson.Text(class, "name")
+	r.Achievement = report.Summary{ID: idOf(b.assertion["badge"]), Name: r.Name, Description: strictjson.Text(class, "description"), Criteria: criteria, Image: idOf(class["image"])}
 	issuer := b.issuer
 	if issuer == nil {
 		issuer = object(class, "issuer")
 	}
-	r.Issuer = report.Party{ID: text(issuer, "id"), Name: text(issuer, "name")}
+	r.Issuer = report.Party{ID: strictjson.Text(issuer, "id"), Name: strictjson.Text(issuer, "name")}
 	if r.Issuer.ID == "" {
 		r.Issuer.ID = idOf(class["issuer"])
 	}
@@ -651,8 +651,8 @@ func (r *run) endorsements(ctx context.Context, j *report.Judgement, b *badge) {
 	}
 	var found []item
 	for _, m := range []map[string]any{b.assertion, b.class, b.issuer} {
-		for _, value := range list(m["endorsement"]) {
-			found = append(found, item{value, text(m, "id")})
+		for _, value := range strictjson.List(m["endorsement"]) {
+			found = append(found, item{value, strictjson.Text(m, "id")})
 		}
 	}
 	switch {
@@ -676,7 +676,7 @@ func (r *run) endorsements(ctx context.Context, j *report.Judgement, b *badge) {
 				against = append(against, p)
 			}
 		}
-		if by != "" && (by == e.about || by == text(b.issuer, "id")) {
+		if by != "" && (by == e.about || by == strictjson.Text(b.issuer, "id")) {
 			own++
 		}
 		evidence = append(evidence, fmt.Sprintf("%d: %s by %s", i+1, cut(id), cut(by)))
@@ -724,7 +724,7 @@ func (r *run) endorsement(ctx context.Context, value any, about string) (id, by 
 	if ok, how := inScope(issuer, id); !ok {
 		problems = append(problems, problem(security, "nothing proves who endorsed: "+how, ""))
 	}
-	return id, text(issuer, "id"), problems
+	return id, strictjson.Text(issuer, "id"), problems
 }
 
 // signedEndorsement verifies a compact JWS around an endorsement: by a key that the
@@ -735,7 +735,7 @@ func (r *run) signedEndorsement(ctx context.Context, s, about string) (id, by st
 		return "", "", []report.Problem{problem(parsing, "it is no compact JWS", "Give the token as it was issued.")}
 	}
 	m := token.Payload
-	id = text(m, "id")
+	id = strictjson.Text(m, "id")
 	if verification := object(m, "verification"); is(verification, "HostedBadge") || is(verification, "hosted") {
 		return id, "", []report.Problem{problem(security, "it is signed, but says that it is hosted", "Ask who endorsed for one that says one thing.")}
 	}
@@ -743,7 +743,7 @@ func (r *run) signedEndorsement(ctx context.Context, s, about string) (id, by st
 	if issuer == nil {
 		return id, "", problems
 	}
-	by = text(issuer, "id")
+	by = strictjson.Text(issuer, "id")
 	key, _, err := r.key(ctx, m, issuer)
 	var unfit *jose.Error
 	switch {
@@ -777,11 +777,11 @@ func (r *run) endorsed(ctx context.Context, m map[string]any, about string) (iss
 	if revoked, _ := m["revoked"].(bool); revoked {
 		problems = append(problems, problem(ranged, "it was revoked", "Ask who endorsed."))
 	}
-	if claimed := text(object(m, "claim"), "id"); claimed != "" && claimed != about {
+	if claimed := strictjson.Text(object(m, "claim"), "id"); claimed != "" && claimed != about {
 		problems = append(problems, problem(malformed, "it is about something else than what it stands in", ""))
 	}
 	for _, name := range [...]string{"issuedOn", "expires"} {
-		at, ok := moment(text(m, name))
+		at, ok := moment(strictjson.Text(m, name))
 		switch {
 		case !ok && m[name] != nil && name == "expires":
 			problems = append(problems, problem(malformed, "a date cannot be read", "Give it as 2006-01-02T15:04:05Z."))

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/badge-engine/badge-engine/modules/internal/openbadges"
+	"github.com/badge-engine/badge-engine/modules/internal/strictjson"
 )
 
 // Violation is one broken rule.
@@ -62,7 +63,7 @@ func CheckPresentation(document map[string]any) []Violation {
 	if holder, there := document["holder"]; there {
 		c.party("/holder", holder, "4.13 (Verifiable Presentations)")
 	}
-	for i, entry := range list(document["verifiableCredential"]) {
+	for i, entry := range strictjson.List(document["verifiableCredential"]) {
 		if _, ok := entry.(map[string]any); !ok {
 			c.report("/verifiableCredential/"+strconv.Itoa(i), "4.13 (Verifiable Presentations)", "a credential in the presentation is no object", "Give each as an object; a token goes into an EnvelopedVerifiableCredential.")
 		}
@@ -165,7 +166,7 @@ func (c *checker) issuer(document map[string]any) {
 
 func (c *checker) subject(document map[string]any) {
 	const section = "4.8 (Credential Subject)"
-	subjects := list(document["credentialSubject"])
+	subjects := strictjson.List(document["credentialSubject"])
 	if len(subjects) == 0 {
 		c.report("/credentialSubject", section, "credentialSubject is missing or empty", "Say what is claimed about whom.")
 	}
@@ -266,7 +267,7 @@ func (c *checker) language(at string, value any, in map[string]any, name string)
 	if _, there := in[name]; !there {
 		return
 	}
-	for _, entry := range list(value) {
+	for _, entry := range strictjson.List(value) {
 		switch v := entry.(type) {
 		case string:
 		case map[string]any:
@@ -300,7 +301,7 @@ var digests = map[string][]string{
 func (c *checker) related(document map[string]any) {
 	const section = "5.3 (Integrity of Related Resources)"
 	seen := map[string]bool{}
-	for i, entry := range list(document["relatedResource"]) {
+	for i, entry := range strictjson.List(document["relatedResource"]) {
 		at := "/relatedResource/" + strconv.Itoa(i)
 		m, ok := entry.(map[string]any)
 		if !ok {
@@ -333,14 +334,4 @@ func (c *checker) related(document map[string]any) {
 			}
 		}
 	}
-}
-
-func list(v any) []any {
-	switch v := v.(type) {
-	case nil:
-		return nil
-	case []any:
-		return v
-	}
-	return []any{v}
 }
