@@ -27,3 +27,6 @@ func (s *Shelf) Held() (bytes, items int) {
 
 // Total is how many bytes may be kept.
 const Total = total
+
+// Asked is what is counted.
+func Asked(s *Shelf) (hits, misses int64) { return s.hits.Load(), s.misses.Load() }

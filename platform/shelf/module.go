@@ -9,6 +9,7 @@ import (
 	"github.com/badge-engine/badge-engine/platform/cache"
 	"github.com/badge-engine/badge-engine/platform/database"
 	"github.com/badge-engine/badge-engine/platform/logging"
+	"github.com/badge-engine/badge-engine/platform/metric"
 )
 
 // Module offers the [*Shelf] of the server.
@@ -22,4 +23,5 @@ var Module = fx.Module("shelf",
 		lifecycle.Append(fx.StartStopHook(s.Start, s.Stop))
 		return s
 	}),
+	metric.Provide(asked),
 )

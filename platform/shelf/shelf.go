@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -55,6 +56,8 @@ type Shelf struct {
 	cleared    uint64           // how often everything was taken off
 	heard      time.Time        // when the shared cache answered last
 
+	hits, misses atomic.Int64 // what was asked and there, or being read; and what had to be read
+
 	changed chan struct{}      // something is to be told
 	seen    string             // the edition as of the last look; of the worker alone
 	untold  bool               // of the worker alone
@@ -94,14 +97,17 @@ func Get[T Weighed](ctx context.Context, s *Shelf, key string, read func(context
 		return read(ctx)
 	}
 	if found := s.kept(key); found != nil {
+		s.hits.Add(1)
 		return found.value.(T), nil
 	}
 	for {
 		found, l, generation, mine := s.begin(key)
 		switch {
 		case found != nil:
+			s.hits.Add(1)
 			return found.value.(T), nil
 		case mine:
+			s.misses.Add(1)
 			return lead(ctx, s, key, l, generation, read)
 		}
 		select {
@@ -114,6 +120,7 @@ func Get[T Weighed](ctx context.Context, s *Shelf, key string, read func(context
 		case l.err != nil:
 			return none, l.err
 		default:
+			s.hits.Add(1)
 			return l.value.(T), nil
 		}
 	}

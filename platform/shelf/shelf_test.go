@@ -342,3 +342,17 @@ func BenchmarkGet(b *testing.B) {
 		}
 	})
 }
+
+func TestWhatIsAskedIsCounted(t *testing.T) {
+	kept := shelf.New(nil, nil, time.Now, quiet)
+	failing := errors.New("away")
+	for i, err := range []error{failing, nil, nil, nil} {
+		_, got := shelf.Get(t.Context(), kept, "key", func(context.Context) (*shelf.Document, error) { return shelf.Of([]byte("value")), err })
+		if !errors.Is(got, err) {
+			t.Errorf("the question %d is answered with %v", i, got)
+		}
+	}
+	if hits, misses := shelf.Asked(kept); hits != 2 || misses != 2 {
+		t.Errorf("%d hits and %d misses are counted", hits, misses)
+	}
+}

@@ -92,6 +92,7 @@ func TestMetricsCountDeeds(t *testing.T) {
 			`badge_engine_batches_total{event="completed"} 1`,
 			`badge_engine_cache_operations_total{cache="auth.token",operation="get",result="miss"} 1`,
 			`badge_engine_cache_operations_total{cache="auth.token",operation="set",result="done"} 1`,
+			`badge_engine_shelf_requests_total{result="miss"} `,
 			`badge_engine_signing_keys{state="active"} 1`,
 			`badge_engine_signing_keys{state="revoked"} 0`,
 			`badge_engine_signing_key_oldest_timestamp_seconds 1.`,
