@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -653,25 +652,28 @@ func (k *Keyring) Published(ctx context.Context, address string) (document []byt
 		return nil, false, nil
 	}
 	issuerID, rest, _ := strings.Cut(rest, "/")
-	var found any
+	var read func(ctx context.Context) (any, error)
 	switch name, isJWK := strings.CutPrefix(rest, "jwk/"); {
 	case isJWK:
-		found, err = k.PublicJWK(ctx, issuerID, name)
+		read = func(ctx context.Context) (any, error) { return k.PublicJWK(ctx, issuerID, name) }
 	case rest == "did.json":
-		found, err = k.WebDocument(ctx, issuerID)
+		read = func(ctx context.Context) (any, error) { return k.WebDocument(ctx, issuerID) }
 	case rest == "":
-		_, found, err = k.Identity(ctx, issuerID)
+		read = func(ctx context.Context) (any, error) {
+			_, document, err := k.Identity(ctx, issuerID)
+			return document, err
+		}
 	default:
 		return nil, false, nil
 	}
+	found, err := shelf.JSON(ctx, k.shelf, "published "+address, read)
 	if errors.Is(err, ErrIssuerUnknown) || errors.Is(err, ErrKeyNotFound) || errors.Is(err, ErrKeyRevoked) {
 		return nil, true, nil
 	}
 	if err != nil {
 		return nil, true, err
 	}
-	document, err = json.Marshal(found)
-	return document, true, err
+	return found.Body, true, nil
 }
 
 // Resealed is what came of sealing keys again.

@@ -90,7 +90,8 @@ func New(units Units, shared cache.Cache, now func() time.Time, log *slog.Logger
 
 // Get answers what is kept under a key, or reads it. Whoever asks while somebody else
 // reads waits for that. Errors are not kept. What is answered must not be altered, and
-// a key must always stand for values of one type.
+// a key must always stand for values of one type. It must be called outside of a unit of
+// work: what that wrote is nobody else's yet.
 func Get[T Weighed](ctx context.Context, s *Shelf, key string, read func(context.Context) (T, error)) (T, error) {
 	var none T
 	if s == nil {
