@@ -93,7 +93,7 @@ func withoutCredential(house engine.House, document []byte) httpserver.Table {
 		}
 		return house.Record(ctx, "issuance.credential.issued", targets, by)
 	})
-	list, key := uuid.NewString(), uuid.NewString()
+	lists, key := uuid.New(), uuid.NewString()
 	var places atomic.Int64
 	text := string(document)
 	return httpserver.Table{{
@@ -104,7 +104,11 @@ func withoutCredential(house engine.House, document []byte) httpserver.Table {
 				return err
 			}
 			now := time.Now().UTC().Truncate(time.Second)
-			id, place := uuid.Must(uuid.NewV7()).String(), places.Add(1)
+			id := uuid.Must(uuid.NewV7()).String()
+			// Entries of a list are given away in no order, so that the index over them is written everywhere.
+			const size, scatter = 1 << 17, 48271
+			n := places.Add(1)
+			list, place := uuid.NewSHA1(lists, []byte{byte(n / size)}).String(), n%size*scatter%size
 			out := answered{
 				ID: id, PublicURL: "http://localhost:8000/credentials/" + id, IssuerID: issuerOfRows, AchievementID: achievementOfRows, State: "issued", Name: "Foundations of Bookbinding",
 				ValidFrom: now, Version: 1, CreatedAt: now, UpdatedAt: now,
