@@ -183,6 +183,11 @@ func TestABatchThatIsRepeatedIsOne(t *testing.T) {
 		if len(ids) != 1 || h.count(t, db) != 3 {
 			t.Errorf("%v with %d credentials", ids, h.count(t, db))
 		}
+		var taken int64
+		must(t, db.Reader(ctx).Raw("SELECT SUM(taken) FROM issuance_status_lists").Row().Scan(&taken))
+		if taken > 8 { // the smallest block of a register
+			t.Errorf("for three credentials %d entries were taken", taken)
+		}
 		o.RequestHash = "another"
 		_, _, err := b.Accept(ctx, o)
 		wants(t, err, issuance.ErrMismatch)

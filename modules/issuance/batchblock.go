@@ -205,7 +205,7 @@ func (b *Batches) carryOut(ctx context.Context, row batchRow) error {
 	left := len(numbers) - b.turn
 	numbers = numbers[:min(len(numbers), b.turn)]
 	working, stop := context.WithCancelCause(ctx)
-	places := &reserve{from: s.statuses, left: int64(len(numbers)) * blockLines}
+	places := &reserve{from: s.statuses, left: min(int64(len(numbers))*blockLines, row.Total)}
 	var well atomic.Bool // a block was stored, so that what troubled it before is over
 	next := make(chan int64)
 	var workers sync.WaitGroup
