@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/pem"
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -404,5 +408,34 @@ func judge(t *testing.T, cfg tracing.Config, status, says string) {
 	report := diagnosis.Examine(t.Context(), 10*time.Second, tracing.Examine(cfg))
 	if f := report.Findings[0]; len(report.Findings) != 1 || f.Check != "tracing.endpoint" || f.Status != status || !strings.Contains(f.Found+f.Remedy, says) {
 		t.Errorf("%+v", report.Findings)
+	}
+}
+
+func TestACollectorIsKnownByItsCertificate(t *testing.T) {
+	r := &receiver{t: t}
+	r.Server = httptest.NewUnstartedServer(r)
+	r.Config.ErrorLog = log.New(io.Discard, "", 0) // the refusal is meant
+	r.StartTLS()
+	t.Cleanup(r.Close)
+	authority := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: r.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		name, authority string
+		sent, lost      int64
+	}{
+		{"of an authority that is named", authority, 1, 0},
+		{"of one that nobody knows", "", 0, 1},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			tr := tracer(t, r.URL, nil, func(c *tracing.Config) { c.Authority, c.Timeout = row.authority, 500 })
+			_, span := tr.Begin(t.Context(), "GET", "", "")
+			span.End()
+			tr.Stop(t.Context())
+			if sent, lost := tracing.Counts(tr); sent != row.sent || lost != row.lost {
+				t.Errorf("%d spans are sent and %d lost", sent, lost)
+			}
+		})
 	}
 }
