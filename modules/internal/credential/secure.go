@@ -104,7 +104,11 @@ func (p *Prepared) own(signer integrity.Signer) bool {
 
 func (p *Prepared) embed(ctx context.Context, s Securing) ([]byte, error) {
 	const member = `,"proof":[`
-	signed := make([]byte, 0, len(p.document)+len(member)+640*len(s.Proofs))
+	size := len(p.document) + len(member)
+	for _, e := range s.Proofs {
+		size += 320 + len(e.Signer.VerificationMethod()) // about as much as a proof takes without pointers
+	}
+	signed := make([]byte, 0, size)
 	signed = append(append(signed, p.document[:len(p.document)-1]...), member...)
 	chained := slices.ContainsFunc(s.Proofs, func(e Embedding) bool { return len(e.Previous) > 0 })
 	var proofs []*strictjson.Node

@@ -28,11 +28,14 @@ func Write(v any, known ...Known) ([]byte, *Node, error) {
 	if value.Kind() != reflect.Pointer || value.IsNil() {
 		return nil, nil, fmt.Errorf("strictjson: write a %T: it is no pointer", v)
 	}
-	nodes := 112 // a badge has about as many
+	nodes, size := 112, 3072 // a badge has about as many
 	if len(known) > 0 {
-		nodes = 48
+		nodes, size = 48, 1024
+		for _, k := range known {
+			size += len(k.Text)
+		}
 	}
-	w := writer{text: make([]byte, 0, 3072), known: known, arena: arena{chunk: make([]Node, 0, nodes)}}
+	w := writer{text: make([]byte, 0, size), known: known, arena: arena{chunk: make([]Node, 0, nodes)}}
 	w.at = w.few[:0]
 	for _, k := range known {
 		w.at = append(w.at, reflect.ValueOf(k.At).Pointer())
