@@ -643,7 +643,7 @@ func meaning(e status.Entry, value uint64) (Outcome, string, error) {
 	return Warning, "something is noted in its status list", nil
 }
 
-var errNoList = &status.Error{Code: status.RetrievalError, Problem: "the status list could not be fetched, so it is not known whether it was revoked", Remedy: "Try again later."}
+var errNoList = &status.Error{Code: status.RetrievalError, Problem: "the status list could not be fetched, so it is not known whether it was revoked", Remedy: "See that it answers at a public address with https, for no other is asked, and try again."}
 
 func (r run) get(ctx context.Context, url string) ([]byte, error) {
 	if r.Resolver.Fetch == nil || url == "" {

@@ -353,7 +353,7 @@ func (r Resolver) document(ctx context.Context, address string) (found, error) {
 	address, _, _ = strings.Cut(address, "#")
 	data, err := r.Fetch(ctx, address)
 	if err != nil {
-		return nil, &Error{Code: Unreachable, Problem: shown(address) + " could not be fetched", Remedy: "See that the address answers, and try again.", cause: err}
+		return nil, &Error{Code: Unreachable, Problem: shown(address) + " could not be fetched", Remedy: "See that it answers at a public address with https, for no other is asked, and try again.", cause: err}
 	}
 	return r.Memory.read(data)
 }
