@@ -198,6 +198,17 @@ func (b *Batches) Batch(ctx context.Context, id string) (Batch, error) {
 	return found, nil
 }
 
+// Batches answers a page of the batches of the caller, or of everybody's for an
+// administrator, all of them or those in a state; or [paging.ErrCursor].
+func (b *Batches) Batches(ctx context.Context, state string, q paging.Query) (paging.Page[Batch], error) {
+	who := principal.From(ctx)
+	owner := &who.ID
+	if who.May(principal.ScopeAdmin) {
+		owner = nil
+	}
+	return b.service.store.Batches(ctx, owner, state, q)
+}
+
 // Lines answers a page of the report of a batch, [ErrBatchUnknown] or [paging.ErrCursor].
 func (b *Batches) Lines(ctx context.Context, id, state string, q paging.Query) (paging.Page[BatchLine], error) {
 	found, err := b.Batch(ctx, id)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -492,6 +493,65 @@ func lastCursor(t *testing.T, b *issuance.Batches, ctx context.Context, id strin
 	page, err := b.Lines(ctx, id, "", paging.Query{Limit: 2})
 	must(t, err)
 	return page.Next
+}
+
+func TestBatchesAreListed(t *testing.T) {
+	each(t, func(t *testing.T, db *database.DB) {
+		ctx, h := as(t, "token:1"), build(t, db, secure)
+		b := batches(h)
+		list := func(ctx context.Context, state string, limit int, descending bool) (ids []string, all []issuance.Batch) {
+			t.Helper()
+			for q := (paging.Query{Limit: limit, Sort: "createdAt", Descending: descending}); ; {
+				page, err := b.Batches(ctx, state, q)
+				must(t, err)
+				for _, one := range page.Items {
+					ids, all = append(ids, one.ID), append(all, one)
+				}
+				if q.Cursor = page.Next; q.Cursor == "" {
+					return ids, all
+				}
+			}
+		}
+		var mine []string
+		for n := range 3 {
+			accepted, _, err := b.Accept(ctx, batch(emails(n+1)))
+			must(t, err)
+			mine = append(mine, accepted.ID)
+		}
+		theirs, _, err := b.Accept(as(t, "token:2"), batch(emails(1)))
+		must(t, err)
+		_, err = b.Cancel(ctx, mine[1])
+		must(t, err)
+		if ids, _ := list(ctx, "running", 50, false); !slices.Equal(ids, []string{mine[0], mine[2]}) {
+			t.Errorf("running are %v of %v", ids, mine)
+		}
+		for more := true; more; {
+			more, err = b.Work(ctx)
+			must(t, err)
+		}
+		for _, limit := range []int{1, 2, 50} {
+			ids, all := list(ctx, "", limit, false)
+			if !slices.Equal(ids, mine) || all[0].Succeeded != 1 || all[1].State != issuance.BatchCancelled || all[2].Succeeded != 3 || all[2].State != issuance.BatchCompleted {
+				t.Errorf("%d a page: %+v", limit, all)
+			}
+		}
+		if ids, _ := list(ctx, "completed", 1, true); !slices.Equal(ids, []string{mine[2], mine[0]}) {
+			t.Errorf("completed are %v of %v", ids, mine)
+		}
+		if ids, _ := list(as(t, "token:2"), "", 50, true); !slices.Equal(ids, []string{theirs.ID}) {
+			t.Errorf("another sees %v", ids)
+		}
+		admin := principal.With(t.Context(), principal.Principal{ID: "token:9", Scopes: []string{principal.ScopeAdmin}})
+		if ids, _ := list(admin, "", 50, true); len(ids) != 4 {
+			t.Errorf("an administrator sees %v", ids)
+		}
+		page, err := b.Batches(ctx, "", paging.Query{Limit: 1, Sort: "createdAt"})
+		must(t, err)
+		for _, cursor := range []string{"nonsense", page.Next} {
+			_, err := b.Batches(ctx, "completed", paging.Query{Limit: 1, Sort: "createdAt", Cursor: cursor})
+			wants(t, err, paging.ErrCursor)
+		}
+	})
 }
 
 func TestABatchIsCancelled(t *testing.T) {

@@ -329,6 +329,21 @@ func (h *handlers) readBatch(c *fiber.Ctx) error {
 	return httpserver.JSON(c, fiber.StatusOK, batchOf(batch))
 }
 
+// batchSorts are the orders of the list of batches, the newest first if none is asked for.
+var batchSorts = []string{"-createdAt"}
+
+func (h *handlers) listBatches(c *fiber.Ctx) error {
+	q, err := httpserver.PageQuery(c, batchSorts)
+	if err != nil {
+		return err
+	}
+	found, err := h.batches.Batches(c.UserContext(), c.Query("state"), q)
+	if err != nil {
+		return err
+	}
+	return httpserver.JSON(c, fiber.StatusOK, paging.Map(found, batchOf))
+}
+
 func (h *handlers) cancelBatch(c *fiber.Ctx) error {
 	batch, err := h.batches.Cancel(c.UserContext(), c.Params("id"))
 	if err != nil {

@@ -457,24 +457,30 @@ func (s *Store) AnyEndorsement(ctx context.Context, endorserID string) (bool, er
 	return len(rows) > 0, err
 }
 
+// begin reads where a page of rows that are ordered by a time begins; on the first page the
+// id is empty. Anybody can make a cursor: it must not reach the engine unread.
+func begin(q paging.Query, filters ...string) (bound time.Time, id string, err error) {
+	after, further, err := q.After(filters...)
+	if err != nil || !further {
+		return bound, "", err
+	}
+	if _, err = uuid.Parse(after.ID); err == nil {
+		bound, err = time.Parse(time.RFC3339, after.Value)
+	}
+	if err != nil {
+		return bound, "", paging.ErrCursor.With(err)
+	}
+	return bound.UTC(), after.ID, nil
+}
+
 // Credentials reads a page of credentials, without reservations.
 func (s *Store) Credentials(ctx context.Context, f Filter, q paging.Query) (paging.Page[Credential], error) {
 	filters := []string{f.IssuerID, f.AchievementID, f.Recipient, f.State, f.Status}
-	after, further, err := q.After(filters...)
+	bound, id, err := begin(q, filters...)
 	if err != nil {
 		return paging.Page[Credential]{}, err
 	}
 	column := map[string]string{"createdAt": "created_at", "validFrom": "valid_from"}[q.Sort]
-	var bound time.Time
-	if further { // anybody can make a cursor: it must not reach the engine unread
-		_, err := uuid.Parse(after.ID)
-		if err == nil {
-			bound, err = time.Parse(time.RFC3339, after.Value)
-		}
-		if err != nil {
-			return paging.Page[Credential]{}, paging.ErrCursor.With(err)
-		}
-	}
 	tx := s.db.Reader(ctx).Where("state <> ?", string(Reserved))
 	for _, w := range [][2]string{{"issuer_id", f.IssuerID}, {"achievement_id", f.AchievementID}, {"recipient_index", f.Recipient}, {"state", f.State}} {
 		if w[1] != "" {
@@ -485,7 +491,7 @@ func (s *Store) Credentials(ctx context.Context, f Filter, q paging.Query) (pagi
 		tx = tx.Where(condition, values...)
 	}
 	var rows []credentialRow
-	if err := database.Keyset(tx, column, q.Descending, bound.UTC(), after.ID, q.Limit+1).Find(&rows).Error; err != nil {
+	if err := database.Keyset(tx, column, q.Descending, bound, id, q.Limit+1).Find(&rows).Error; err != nil {
 		return paging.Page[Credential]{}, err
 	}
 	cut := paging.Cut(q, rows, func(r credentialRow) paging.Position {
@@ -556,14 +562,61 @@ func (s *Store) BatchByKey(ctx context.Context, owner, key string) (Batch, error
 	return row.batch(), err
 }
 
-// progress counts what was done of a batch that has blocks and is not over; in the row
-// of one that is over stands what it came to.
-func (s *Store) progress(tx *gorm.DB, row *batchRow) error {
-	if row.State != issuing {
+// progress counts what was done of those batches that have blocks and are not over; in the
+// row of one that is over stands what it came to.
+func (s *Store) progress(tx *gorm.DB, rows ...*batchRow) error {
+	going := map[string]*batchRow{}
+	var ids []string
+	for _, row := range rows {
+		if row.State == issuing {
+			going[row.ID] = row
+			ids = append(ids, row.ID)
+		}
+	}
+	if len(ids) == 0 {
 		return nil
 	}
-	return tx.Raw("SELECT COALESCE(SUM(lines), 0) AS processed, COALESCE(SUM(succeeded), 0) AS succeeded, COALESCE(SUM(failed), 0) AS failed FROM issuance_batch_blocks WHERE batch_id = ? AND state = ?",
-		row.ID, blockDone).Row().Scan(&row.Processed, &row.Succeeded, &row.Failed)
+	var sums []struct {
+		BatchID                      string
+		Processed, Succeeded, Failed int64
+	}
+	err := tx.Raw("SELECT batch_id, SUM(lines) AS processed, SUM(succeeded) AS succeeded, SUM(failed) AS failed FROM issuance_batch_blocks WHERE batch_id IN ? AND state = ? GROUP BY batch_id",
+		ids, blockDone).Scan(&sums).Error
+	for _, sum := range sums {
+		row := going[sum.BatchID]
+		row.Processed, row.Succeeded, row.Failed = sum.Processed, sum.Succeeded, sum.Failed
+	}
+	return err
+}
+
+// Batches reads a page of the batches of an owner, or of everybody's if there is none, and
+// how far they are; or answers [paging.ErrCursor].
+func (s *Store) Batches(ctx context.Context, owner *string, state string, q paging.Query) (paging.Page[Batch], error) {
+	filters := []string{value(owner), state}
+	bound, id, err := begin(q, filters...)
+	if err != nil {
+		return paging.Page[Batch]{}, err
+	}
+	tx := s.db.Reader(ctx)
+	if owner != nil {
+		tx = tx.Where("owner = ?", *owner)
+	}
+	switch state {
+	case "":
+	case string(BatchRunning):
+		tx = tx.Where(unfinished)
+	default:
+		tx = tx.Where("state = ?", state)
+	}
+	var rows []*batchRow
+	if err := database.Keyset(tx, "created_at", q.Descending, bound, id, q.Limit+1).Find(&rows).Error; err != nil {
+		return paging.Page[Batch]{}, err
+	}
+	cut := paging.Cut(q, rows, func(r *batchRow) paging.Position {
+		return paging.Position{Value: r.CreatedAt.UTC().Format(time.RFC3339Nano), ID: r.ID}
+	}, filters...)
+	err = s.progress(s.db.Reader(ctx), cut.Items...)
+	return paging.Map(cut, func(r *batchRow) Batch { return r.batch() }), err
 }
 
 // unfinished is the condition on batches that are not over. An index has it too, word by
@@ -815,19 +868,9 @@ func (s *Store) Endorsement(ctx context.Context, id string) (Endorsement, error)
 // Endorsements reads a page of endorsements.
 func (s *Store) Endorsements(ctx context.Context, f EndorsementFilter, q paging.Query) (paging.Page[Endorsement], error) {
 	filters := []string{f.EndorserID, f.SubjectID, f.State}
-	after, further, err := q.After(filters...)
+	bound, id, err := begin(q, filters...)
 	if err != nil {
 		return paging.Page[Endorsement]{}, err
-	}
-	var bound time.Time
-	if further { // anybody can make a cursor: it must not reach the engine unread
-		_, err := uuid.Parse(after.ID)
-		if err == nil {
-			bound, err = time.Parse(time.RFC3339, after.Value)
-		}
-		if err != nil {
-			return paging.Page[Endorsement]{}, paging.ErrCursor.With(err)
-		}
 	}
 	tx := s.db.Reader(ctx)
 	for _, w := range [][2]string{{"endorser_id", f.EndorserID}, {"subject_id", f.SubjectID}, {"state", f.State}} {
@@ -836,7 +879,7 @@ func (s *Store) Endorsements(ctx context.Context, f EndorsementFilter, q paging.
 		}
 	}
 	var rows []endorsementRow
-	if err := database.Keyset(tx, "created_at", q.Descending, bound.UTC(), after.ID, q.Limit+1).Find(&rows).Error; err != nil {
+	if err := database.Keyset(tx, "created_at", q.Descending, bound, id, q.Limit+1).Find(&rows).Error; err != nil {
 		return paging.Page[Endorsement]{}, err
 	}
 	cut := paging.Cut(q, rows, func(r endorsementRow) paging.Position {

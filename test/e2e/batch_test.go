@@ -78,6 +78,14 @@ func TestABatchIsIssued(t *testing.T) {
 			t.Errorf("the report is %+v", report)
 		}
 		h.verified(h.must(200, h.send("GET", "/credentials/"+report.Items[2].CredentialID, nil)).body, "application/json", "bob@example.org", true)
+		var list struct{ Items []batchState }
+		h.must(200, h.send("GET", "/api/v1/batches?state=completed", nil)).into(t, &list)
+		if len(list.Items) != 2 || list.Items[0].Succeeded != 2 || list.Items[0].ID != real.ID && list.Items[1].ID != real.ID {
+			t.Errorf("the list of batches is %+v", list)
+		}
+		if a := h.send("GET", "/api/v1/batches?limit=0", nil); a.status != 400 {
+			t.Errorf("pages of nothing: %d", a.status)
+		}
 		if a := h.send("POST", "/api/v1/batches/"+real.ID+"/cancel", nil); a.status != 409 {
 			t.Errorf("cancelling what is over: %d", a.status)
 		}
