@@ -87,6 +87,8 @@ type Register struct {
 	stocks map[string]*stock // by issuer
 
 	turns [16]chan struct{} // of signing, by list
+
+	found sync.Map // of list id to its listRow, for what never changes: whose it is, and its size
 }
 
 // stock is what this process has of the entries of one issuer.
@@ -292,7 +294,7 @@ func (r *Register) StatusOf(ctx context.Context, issuer, url string, index uint6
 		return status.Standing{}, false, nil
 	}
 	id, purpose, _ := strings.Cut(rest, "/")
-	list, err := r.find(ctx, id, purpose)
+	list, err := r.lasting(ctx, id, purpose)
 	if errors.Is(err, ErrUnknown) {
 		return status.Standing{}, true, &status.Error{Code: status.RetrievalError, Problem: "the status list should be here, but there is none of that address", Remedy: "Ask the issuer for a new badge."}
 	}
@@ -311,6 +313,19 @@ func (r *Register) StatusOf(ctx context.Context, issuer, url string, index uint6
 	found, err := r.Standings(ctx, at)
 	s := found[at]
 	return status.Standing{Purpose: purpose, Revoked: s.Revoked, Suspended: s.Suspended, Reason: s.Reason}, true, err
+}
+
+// lasting answers what never changes of a list: whose it is, and its size. Lists are never
+// deleted and hold very many credentials, so all of them that are asked for can be remembered.
+func (r *Register) lasting(ctx context.Context, id, purpose string) (listRow, error) {
+	if found, ok := r.found.Load(id); ok && (purpose == Revocation || purpose == Suspension) {
+		return found.(listRow), nil
+	}
+	list, err := r.find(ctx, id, purpose)
+	if err == nil {
+		r.found.Store(id, listRow{ID: list.ID, IssuerID: list.IssuerID, Size: list.Size})
+	}
+	return list, err
 }
 
 // find reads a list by its public names, or answers [ErrUnknown].

@@ -585,6 +585,9 @@ func TestStatusOfKnowsOnlyItsOwnLists(t *testing.T) {
 				t.Errorf("a credential of %q: %v", stranger, err)
 			}
 		}
+		if _, known, err := r.StatusOf(t.Context(), issuerURI, r.URL(c.Place.List, "message"), uint64(c.Place.Index)); !known || !errors.As(err, &problem) || problem.Code != status.RetrievalError {
+			t.Errorf("a purpose that no list here has: %v", err)
+		}
 	})
 }
 
