@@ -190,9 +190,10 @@ func TestTheWorkerTellsAtOnceAndBeforeItStops(t *testing.T) {
 }
 
 func TestAThousandWhoAskAtOnceCauseOneLook(t *testing.T) {
-	kept := shelf.New(nil, nil, time.Now, quiet)
+	at := time.Now() // stands still: what was read must not be too old before all have asked
+	kept := shelf.New(nil, nil, func() time.Time { return at }, quiet)
 	var reads atomic.Int64
-	begun, release := make(chan struct{}, 1), make(chan struct{})
+	begun, release := make(chan struct{}, 1002), make(chan struct{}) // nobody who reads waits for this test
 	ask := func(ctx context.Context) error {
 		got, err := shelf.Get(ctx, kept, "key", func(ctx context.Context) (*shelf.Document, error) {
 			reads.Add(1)
