@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/badge-engine/badge-engine/modules/auth/entra"
+
+	"github.com/badge-engine/badge-engine/platform/worker"
 )
 
 const (
@@ -64,8 +66,7 @@ type People struct {
 	failures atomic.Int32 // in a row; patience from the start
 
 	nudge  chan struct{}
-	cancel context.CancelFunc // nil before Start
-	done   chan struct{}
+	worker worker.Worker
 }
 
 // NewPeople makes a People that knows nobody yet and lets nobody in: Start makes
@@ -88,31 +89,11 @@ func (p *People) Start(ctx context.Context) {
 	if p.required && p.directory == nil {
 		p.log.WarnContext(ctx, "AUTH_PROVISIONED_ONLY is set and there is no directory: nobody of the organisation is let in")
 	}
-	work, cancel := context.WithCancel(context.Background())
-	p.cancel, p.done = cancel, make(chan struct{})
-	go func() {
-		defer close(p.done)
-		ticker := time.NewTicker(pollInterval)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-work.Done():
-				return
-			case <-ticker.C:
-			case <-p.nudge:
-			}
-			p.attempt(work)
-		}
-	}()
+	p.worker.Start(pollInterval, p.nudge, p.attempt)
 }
 
 // Stop ends the poller and waits for it.
-func (p *People) Stop() {
-	if p.cancel != nil {
-		p.cancel()
-		<-p.done
-	}
-}
+func (p *People) Stop() { p.worker.Stop() }
 
 func (p *People) attempt(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, pollDeadline)

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"sync"
 	"time"
+
+	"github.com/badge-engine/badge-engine/platform/worker"
 )
 
 const (
@@ -24,8 +26,7 @@ type Usage struct {
 	mu   sync.Mutex
 	last map[string]time.Time
 
-	cancel context.CancelFunc // nil before Start
-	done   chan struct{}      // closed when the worker has ended
+	worker worker.Worker
 }
 
 // NewUsage makes a Usage that is not yet writing.
@@ -35,31 +36,14 @@ func NewUsage(touch Touch, log *slog.Logger) *Usage {
 
 // Start starts the worker; Stop must follow.
 func (u *Usage) Start() {
-	ctx, cancel := context.WithCancel(context.Background())
-	u.cancel, u.done = cancel, make(chan struct{})
-	go func() {
-		defer close(u.done)
-		ticker := time.NewTicker(usageInterval)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-				u.write(ctx)
-			}
-		}
-	}()
+	u.worker.Start(usageInterval, nil, u.write)
 }
 
 // Stop ends the worker, waits for it, and writes what is left.
 func (u *Usage) Stop(ctx context.Context) {
-	if u.cancel == nil {
-		return
+	if u.worker.Stop() {
+		u.write(ctx)
 	}
-	u.cancel()
-	<-u.done
-	u.write(ctx)
 }
 
 func (u *Usage) note(id string, at time.Time) {

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/badge-engine/badge-engine/modules/scim/tree"
+	"github.com/badge-engine/badge-engine/platform/worker"
 )
 
 const (
@@ -71,8 +72,7 @@ type Journal struct {
 	contacts map[string]Contact
 	failures map[journalKey]Failure
 
-	cancel context.CancelFunc // nil before Start
-	done   chan struct{}
+	worker worker.Worker
 }
 
 // journalKey is what failures that are counted as one have in common; the request
@@ -138,31 +138,14 @@ func storable(s string) string {
 
 // Start starts the writer; Stop must follow.
 func (j *Journal) Start() {
-	ctx, cancel := context.WithCancel(context.Background())
-	j.cancel, j.done = cancel, make(chan struct{})
-	go func() {
-		defer close(j.done)
-		ticker := time.NewTicker(journalInterval)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-				j.attempt(ctx)
-			}
-		}
-	}()
+	j.worker.Start(journalInterval, nil, j.attempt)
 }
 
 // Stop ends the writer, waits for it and writes what is left.
 func (j *Journal) Stop(ctx context.Context) {
-	if j.cancel == nil {
-		return
+	if j.worker.Stop() {
+		j.attempt(ctx)
 	}
-	j.cancel()
-	<-j.done
-	j.attempt(ctx)
 }
 
 func (j *Journal) attempt(ctx context.Context) {
