@@ -21,6 +21,7 @@ type source struct {
 	*httptest.Server
 	asked atomic.Int64
 	fails atomic.Bool
+	began chan struct{} // takes a word when a question waits
 	waits chan struct{}
 }
 
@@ -29,6 +30,7 @@ func serve(t *testing.T) *source {
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		n := s.asked.Add(1)
 		if s.waits != nil {
+			s.began <- struct{}{}
 			<-s.waits
 		}
 		if s.fails.Load() {
@@ -105,7 +107,7 @@ func TestAFailureCountsForAMoment(t *testing.T) {
 func TestManyWhoAskAtOnceCauseOneRequest(t *testing.T) {
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	c, s := keeping(t, nil, &at), serve(t)
-	s.waits = make(chan struct{})
+	s.began, s.waits = make(chan struct{}, 100), make(chan struct{})
 	var wg sync.WaitGroup
 	for range 100 {
 		wg.Go(func() {
@@ -115,9 +117,7 @@ func TestManyWhoAskAtOnceCauseOneRequest(t *testing.T) {
 		})
 	}
 	impatient, cancel := context.WithCancel(t.Context())
-	for s.asked.Load() == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	<-s.began
 	cancel()
 	if _, err := c.Get(impatient, s.URL); err == nil {
 		t.Error("who gave up was answered")

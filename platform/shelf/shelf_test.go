@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/badge-engine/badge-engine/platform/cache"
@@ -163,6 +164,10 @@ func TestReplicasThatShareACacheTellEachOtherOfChanges(t *testing.T) {
 }
 
 func TestTheWorkerTellsAtOnceAndBeforeItStops(t *testing.T) {
+	synctest.Test(t, theWorkerTells)
+}
+
+func theWorkerTells(t *testing.T) {
 	shared := &fragile{Cache: memory.New(1<<20, time.Now)}
 	kept := shelf.New(nil, shared, time.Now, quiet)
 	kept.Start()
@@ -174,13 +179,14 @@ func TestTheWorkerTellsAtOnceAndBeforeItStops(t *testing.T) {
 		return string(value)
 	}
 	kept.Changed(t.Context())
-	for edition() == "" && t.Context().Err() == nil {
-		time.Sleep(time.Millisecond)
-	}
+	synctest.Wait()
 	before := edition()
+	if before == "" {
+		t.Error("a change was not told at once")
+	}
 	shared.away.Store(true)
 	kept.Changed(t.Context())
-	time.Sleep(10 * time.Millisecond) // the worker tries and fails
+	synctest.Wait() // the worker tried and failed
 	shared.away.Store(false)
 	kept.Stop(t.Context())
 	if edition() == before {
